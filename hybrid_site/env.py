@@ -1,0 +1,117 @@
+"""Typed settings from the environment or `.env` (CONTRACT.md section 8)."""
+
+from __future__ import annotations
+
+import ipaddress
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+LOOPBACK_NAMES = {"localhost", "127.0.0.1", "::1"}
+
+
+class SettingError(ValueError):
+    """A setting has a value that is not allowed; the message names variable, value and what is allowed."""
+
+
+class Env(BaseSettings):
+    """One attribute per variable, in lower case. Durations are seconds."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
+
+    mode: Literal["local", "server"] = Field("local", description="local (loopback, no login) or server (login or token)")
+    database_url: str = Field("", description="postgres://user:password@host/name, sqlite:////path/to/file, or empty")
+    data_dir: Path = Field(Path("var"), description="a directory")
+    host: str = Field("127.0.0.1", min_length=1, description="an address to listen on")
+    port: int = Field(8000, ge=1, le=65535, description="a whole number from 1 to 65535")
+    secret_key: str = Field("", description="at least 50 random characters, or empty to generate one in DATA_DIR")
+    allowed_hosts: str = Field("", description="host names, separated by commas")
+    max_parallel_nodes: int = Field(4, ge=1, le=256, description="a whole number from 1 to 256")
+    max_parallel_io: int = Field(256, ge=1, le=10_000, description="a whole number from 1 to 10000")
+    max_concurrent_workflows: int = Field(0, ge=0, description="a whole number, 0 for no limit")
+    web_threads: int = Field(8, ge=1, le=256, description="a whole number from 1 to 256")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    retry_max_retries: int = Field(3, ge=0, le=100, description="a whole number from 0 to 100")
+    retry_initial_delay: float = Field(1.0, ge=0, le=86_400, description="seconds from 0 to 86400")
+    retry_max_delay: float = Field(60.0, ge=0, le=86_400, description="seconds from 0 to 86400")
+    worker_heartbeat_interval: float = Field(5.0, ge=0.1, le=300, description="seconds from 0.1 to 300")
+    worker_heartbeat_timeout: float = Field(30.0, ge=0.5, le=3600, description="seconds from 0.5 to 3600, above WORKER_HEARTBEAT_INTERVAL")
+    worker_grace: float = Field(10.0, ge=0, le=3600, description="seconds from 0 to 3600")
+    step_timeout_default: float = Field(300.0, gt=0, le=31_536_000, description="seconds above 0")
+    step_timeout_http_call: float = Field(30.0, gt=0, le=31_536_000, description="seconds above 0")
+    outbound_allow: str = Field("", description="networks such as 10.0.0.0/8, separated by commas")
+    task_modules: str = Field("workflows_app.demo_tasks", description="Python modules with custom tasks, separated by commas")
+    max_body_bytes: int = Field(1_000_000, ge=1_000, le=100_000_000, description="bytes from 1000 to 100000000")
+    max_output_bytes: int = Field(1_000_000, ge=1_000, le=50_000_000, description="bytes from 1000 to 50000000")
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: Any) -> Any:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("outbound_allow")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        for text in _split(value):
+            ipaddress.ip_network(text, strict=False)
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _long_key(cls, value: str) -> str:
+        if value and (len(value) < 50 or len(set(value)) < 5 or value.startswith("django-insecure-")):
+            raise ValueError("too short or too plain")
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Env:
+        if self.worker_heartbeat_timeout <= self.worker_heartbeat_interval:
+            raise SettingError(_message("worker_heartbeat_timeout", self.worker_heartbeat_timeout))
+        if self.mode == "local" and self.host not in LOOPBACK_NAMES:
+            raise SettingError(
+                f"HOST={self.host!r} is not allowed with MODE=local: use 127.0.0.1, ::1 or localhost, "
+                "or set MODE=server, which asks for a login."
+            )
+        return self
+
+    @property
+    def outbound_networks(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+        return tuple(ipaddress.ip_network(text, strict=False) for text in _split(self.outbound_allow))
+
+    @property
+    def task_module_names(self) -> tuple[str, ...]:
+        return _split(self.task_modules)
+
+    @property
+    def io_slots_per_worker(self) -> int:
+        """MAX_PARALLEL_IO is for the host; each worker process gets its share, at least one."""
+        return max(1, self.max_parallel_io // self.max_parallel_nodes)
+
+
+def _split(value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in value.split(",") if part.strip())
+
+
+def _message(name: str, value: object) -> str:
+    return f"{name.upper()}={value!r} is not allowed: {name.upper()} must be {Env.model_fields[name].description}."
+
+
+def load() -> Env:
+    """Read the environment and `.env`; raise SettingError with one line for the first wrong value."""
+    try:
+        return Env()
+    except ValidationError as error:
+        first = error.errors()[0]
+        if not first["loc"]:
+            raise SettingError(str(first["ctx"]["error"])) from None
+        shown = "(hidden)" if first["loc"][0] in {"secret_key", "database_url"} else first["input"]
+        raise SettingError(_message(str(first["loc"][0]).lower(), shown)) from None
+
+
+@lru_cache(maxsize=1)
+def env() -> Env:
+    """The settings of this process, read once."""
+    return load()

@@ -1,0 +1,8 @@
+"""Every URL starts here: admin, API, demo service, pages."""
+
+from django.contrib import admin
+from django.urls import path
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+]

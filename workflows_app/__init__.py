@@ -1,0 +1,1 @@
+"""Hybrid Engine: workflows, their engine and their front doors."""

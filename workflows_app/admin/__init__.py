@@ -1,0 +1,1 @@
+"""The Django admin: templates editable, workflows and steps read-only."""

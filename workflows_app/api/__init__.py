@@ -1,0 +1,1 @@
+"""The JSON contract, one router per front door."""

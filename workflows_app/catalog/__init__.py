@@ -1,0 +1,1 @@
+"""Verbs on templates: publish, import, export, start."""

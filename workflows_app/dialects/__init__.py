@@ -1,0 +1,1 @@
+"""Front-door languages, each compiled to one Definition."""

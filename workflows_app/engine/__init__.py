@@ -1,0 +1,1 @@
+"""Verbs on workflows: start, claim, run, finish, retry, recover, control."""

@@ -1,0 +1,1 @@
+"""The few hand-written statements, of constant text."""

@@ -1,0 +1,1 @@
+"""The shape of a workflow, in pure Python."""

@@ -1,0 +1,211 @@
+"""Workflows, their steps, the attempts at them and what they said."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+
+from workflows_app.graph.statuses import ACTIVE, FINAL, Status
+from workflows_app.models.catalog import Definition, TemplateVersion
+
+STATUSES = [(status.value, status.value) for status in Status]
+
+
+class WorkflowQuerySet(models.QuerySet["Workflow"]):
+    def active(self) -> WorkflowQuerySet:
+        return self.filter(status__in=ACTIVE)
+
+    def final(self) -> WorkflowQuerySet:
+        return self.filter(status__in=FINAL)
+
+    def newest_first(self) -> WorkflowQuerySet:
+        return self.order_by("-updated_at", "-id")
+
+
+class Workflow(models.Model):
+    """One execution of a definition. `uid` is its id to the world; `seq` rises with every change of it or its steps.
+
+    `active_steps` counts steps that are PENDING, RUNNING or wait for a time or an answer: at zero the workflow has ended.
+    `done_steps` counts COMPLETED and skipped ones, and failures that `on_failure: continue` forgives.
+    """
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(max_length=200)
+    description = models.TextField(blank=True, default="")
+    tags = models.JSONField(default=list, blank=True)
+    status = models.CharField(max_length=24, choices=STATUSES, default=Status.PENDING)
+    seq = models.BigIntegerField(default=1)
+    definition = models.ForeignKey(Definition, on_delete=models.PROTECT, related_name="+")
+    template_version = models.ForeignKey(TemplateVersion, null=True, blank=True, on_delete=models.SET_NULL, related_name="workflows")
+    params = models.JSONField(default=dict, blank=True)
+    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="children")
+    total_steps = models.PositiveIntegerField()
+    done_steps = models.PositiveIntegerField(default=0)
+    active_steps = models.PositiveIntegerField(default=0)
+    failed_steps = models.PositiveIntegerField(default=0)
+    error = models.TextField(blank=True, default="")
+    metadata = models.JSONField(default=dict, blank=True)
+    idempotency_key = models.CharField(max_length=255, null=True, blank=True)
+    idempotency_digest = models.CharField(max_length=64, blank=True, default="")
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = WorkflowQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=list(Status)), name="workflow_status_known"),
+            models.CheckConstraint(condition=Q(done_steps__lte=F("total_steps")), name="workflow_done_at_most_total"),
+            models.CheckConstraint(
+                condition=~Q(status=Status.COMPLETED) | Q(done_steps=F("total_steps")), name="workflow_completed_is_all_done"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=sorted(ACTIVE), ended_at__isnull=True) | Q(status__in=sorted(FINAL), ended_at__isnull=False),
+                name="workflow_ended_iff_final",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=sorted(ACTIVE)) | Q(active_steps=0), name="workflow_final_has_no_active_step"
+            ),
+            models.UniqueConstraint(
+                fields=["idempotency_key"], condition=Q(idempotency_key__isnull=False), name="workflow_idempotency_key_once"
+            ),
+        ]
+        indexes = [
+            models.Index(F("updated_at").desc(), F("id").desc(), name="workflow_newest"),
+            models.Index(fields=["status", "-updated_at", "-id"], name="workflow_by_status"),
+            models.Index(fields=["created_at"], name="workflow_by_creation"),
+            models.Index(fields=["id"], condition=Q(status__in=sorted(ACTIVE)), name="workflow_active"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.uid}"
+
+
+class StepQuerySet(models.QuerySet["Step"]):
+    def due(self, now) -> StepQuerySet:  # type: ignore[no-untyped-def]
+        """Steps that a worker may claim at `now`."""
+        return self.filter(available_at__lte=now)
+
+    def running(self) -> StepQuerySet:
+        return self.filter(status=Status.RUNNING)
+
+
+class Step(models.Model):
+    """One node inside one workflow; the row is the queue entry too (DESIGN.md section 2).
+
+    `available_at` is set exactly while the step may be claimed then: PENDING, or WAITING_FOR_DEPENDENCY on a timer.
+    `attempt` is the fencing token: it rises with every claim, and every later write names it.
+    `failures` counts attempts that reported a failure, `crashes` those whose worker died.
+    `resume` is what the action left for itself when it began to wait.
+    """
+
+    LOOP, THREAD = 0, 1
+
+    workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="steps", db_index=False)
+    node_id = models.CharField(max_length=200)
+    position = models.PositiveIntegerField()
+    action = models.CharField(max_length=200)
+    executor = models.PositiveSmallIntegerField(default=LOOP)
+    priority = models.PositiveSmallIntegerField(default=5)
+    status = models.CharField(max_length=24, choices=STATUSES, default=Status.WAITING_FOR_DEPENDENCY)
+    remaining = models.PositiveIntegerField(default=0)
+    succeeded_needs = models.PositiveIntegerField(default=0)
+    failed_needs = models.PositiveIntegerField(default=0)
+    skipped_needs = models.PositiveIntegerField(default=0)
+    available_at = models.DateTimeField(null=True, blank=True)
+    attempt = models.PositiveIntegerField(default=0)
+    failures = models.PositiveIntegerField(default=0)
+    crashes = models.PositiveIntegerField(default=0)
+    worker_id = models.CharField(max_length=32, blank=True, default="")
+    lease_expires_at = models.DateTimeField(null=True, blank=True)
+    deadline_at = models.DateTimeField(null=True, blank=True)
+    is_skipped = models.BooleanField(default=False)
+    output = models.JSONField(null=True, blank=True)
+    resume = models.JSONField(null=True, blank=True)
+    error = models.TextField(blank=True, default="")
+    metadata = models.JSONField(default=dict, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    objects = StepQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["workflow_id", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["workflow", "node_id"], name="step_node_once_per_workflow"),
+            models.CheckConstraint(condition=Q(status__in=list(Status)), name="step_status_known"),
+            models.CheckConstraint(
+                condition=(Q(status=Status.RUNNING) & ~Q(worker_id="") & Q(lease_expires_at__isnull=False))
+                | (~Q(status=Status.RUNNING) & Q(worker_id="") & Q(lease_expires_at__isnull=True)),
+                name="step_leased_iff_running",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=Status.PENDING, available_at__isnull=False)
+                | Q(status=Status.WAITING_FOR_DEPENDENCY)
+                | (~Q(status__in=[Status.PENDING, Status.WAITING_FOR_DEPENDENCY]) & Q(available_at__isnull=True)),
+                name="step_available_iff_claimable",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=sorted(FINAL), ended_at__isnull=False)
+                | Q(status__in=sorted(ACTIVE), ended_at__isnull=True),
+                name="step_ended_iff_final",
+            ),
+            models.CheckConstraint(condition=Q(is_skipped=False) | Q(status=Status.STOPPED), name="step_skipped_is_stopped"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["executor", "priority", "available_at"], condition=Q(available_at__isnull=False), name="step_claimable"
+            ),
+            models.Index(fields=["available_at"], condition=Q(available_at__isnull=False), name="step_next_due"),
+            models.Index(fields=["lease_expires_at"], condition=Q(status=Status.RUNNING), name="step_leases"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.node_id} {self.status}"
+
+
+class Attempt(models.Model):
+    """One ended claim of a step. Append-only; the running one is in the step's own row."""
+
+    OUTCOMES = [(name, name) for name in ("completed", "skipped", "failed", "retried", "crashed", "stopped", "released")]
+
+    step = models.ForeignKey(Step, on_delete=models.CASCADE, related_name="attempts", db_index=False)
+    number = models.PositiveIntegerField()
+    worker_id = models.CharField(max_length=32)
+    outcome = models.CharField(max_length=12, choices=OUTCOMES)
+    error = models.TextField(blank=True, default="")
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["step_id", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["step", "number"], name="attempt_recorded_once"),
+            models.CheckConstraint(condition=Q(number__gte=1), name="attempt_number_from_1"),
+        ]
+
+    def __str__(self) -> str:
+        return f"attempt {self.number}: {self.outcome}"
+
+
+class LogLine(models.Model):
+    """One line a step said, in order of `id`."""
+
+    LEVELS = [(name, name) for name in ("DEBUG", "INFO", "WARNING", "ERROR")]
+
+    step = models.ForeignKey(Step, on_delete=models.CASCADE, related_name="log_lines", db_index=False)
+    attempt = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    level = models.CharField(max_length=8, choices=LEVELS, default="INFO")
+    message = models.TextField()
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["step", "id"], name="log_line_by_step")]
+
+    def __str__(self) -> str:
+        return f"{self.level} {self.message[:80]}"
