@@ -6,10 +6,12 @@ from django.db import models
 
 
 class Worker(models.Model):
-    """One worker process. The id is random per process, never a host name."""
+    """One worker process. The id is random per process, never a host name; `site` is the data
+    directory it runs in, where its lock file tells processes beside it at once whether it lives."""
 
     id = models.CharField(primary_key=True, max_length=32)
     host = models.CharField(max_length=255)
+    site = models.CharField(max_length=32)
     pid = models.PositiveIntegerField()
     version = models.CharField(max_length=40, blank=True, default="")
     started_at = models.DateTimeField()

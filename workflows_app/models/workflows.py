@@ -100,6 +100,7 @@ class Step(models.Model):
     `available_at` is set exactly while the step may be claimed then: PENDING, or WAITING_FOR_DEPENDENCY on a timer.
     `attempt` is the fencing token: it rises with every claim, and every later write names it.
     `failures` counts attempts that reported a failure, `crashes` those whose worker died.
+    `started_at` is when the first attempt began, `claimed_at` when the latest did.
     `resume` is what the action left for itself when it began to wait.
     """
 
@@ -122,13 +123,13 @@ class Step(models.Model):
     crashes = models.PositiveIntegerField(default=0)
     worker_id = models.CharField(max_length=32, blank=True, default="")
     lease_expires_at = models.DateTimeField(null=True, blank=True)
-    deadline_at = models.DateTimeField(null=True, blank=True)
     is_skipped = models.BooleanField(default=False)
     output = models.JSONField(null=True, blank=True)
     resume = models.JSONField(null=True, blank=True)
     error = models.TextField(blank=True, default="")
     metadata = models.JSONField(default=dict, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
+    claimed_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 
     objects = StepQuerySet.as_manager()

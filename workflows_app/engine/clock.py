@@ -1,0 +1,31 @@
+"""The database's clock: the only one that leases, timers and recorded times go by (DESIGN.md section 3)."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+from django.db import connection
+
+
+def database_now() -> datetime:
+    """The database's time. SQLite lives in this process, so its clock is the host's."""
+    if connection.vendor == "sqlite":
+        return datetime.now(UTC)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        (now,) = cursor.fetchone()
+    return now
+
+
+class Clock:
+    """The database's time between two looks at it, carried by the monotonic clock: a step of the host's clock does not move it."""
+
+    def __init__(self) -> None:
+        self.set(datetime.now(UTC))
+
+    def set(self, now: datetime) -> None:
+        self._base, self._mark = now, time.monotonic()
+
+    def now(self) -> datetime:
+        return self._base + timedelta(seconds=time.monotonic() - self._mark)

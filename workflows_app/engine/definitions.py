@@ -1,0 +1,25 @@
+"""Definitions in the database: stored once per content, compiled once per process."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from functools import lru_cache
+
+from workflows_app.graph import definition as graph
+from workflows_app.models import Definition
+
+
+def store(*, definition: graph.Definition, now: datetime) -> Definition:
+    """The row of this content, made if it is new."""
+    row, _ = Definition.objects.get_or_create(
+        digest=definition.digest,
+        defaults={"body": json.loads(definition.text), "node_count": len(definition.nodes), "created_at": now},
+    )
+    return row
+
+
+@lru_cache(maxsize=256)
+def compiled(digest: str) -> graph.Definition:
+    """The compiled graph of a stored definition. Content never changes under a digest, so the cache is never wrong."""
+    return Definition.objects.get(digest=digest).compiled()

@@ -1,0 +1,50 @@
+"""How SQLite and PostgreSQL spell the few things in which the engine's statements differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """`rows` reads a JSON array of objects as a table `b`; `time` writes a moment as a parameter."""
+
+    vendor: str
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.vendor == "sqlite"
+
+    def param(self, name: str, kind: str = "") -> str:
+        if self.is_sqlite:
+            return f":{name}"
+        return f"CAST(%({name})s AS {kind})" if kind else f"%({name})s"
+
+    def rows(self, name: str, columns: Mapping[str, str]) -> str:
+        if self.is_sqlite:
+            fields = ", ".join(f"value->>'{column}' AS {column}" for column in columns)
+            return f"(SELECT {fields} FROM json_each(:{name})) AS b"
+        fields = ", ".join(f"{column} {kind}" for column, kind in columns.items())
+        return f"jsonb_to_recordset(CAST(%({name})s AS jsonb)) AS b({fields})"
+
+    def json(self, column: str) -> str:
+        return column if self.is_sqlite else f"CAST({column} AS jsonb)"
+
+    def text(self, column: str) -> str:
+        return column if self.is_sqlite else f"CAST({column} AS text)"
+
+    @property
+    def skip_locked(self) -> str:
+        return "" if self.is_sqlite else "FOR UPDATE SKIP LOCKED"
+
+    def time(self, moment: datetime | None) -> str | None:
+        if moment is None:
+            return None
+        if self.is_sqlite:
+            return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+        return moment.isoformat()
+
+
+SQLITE, POSTGRESQL = Dialect("sqlite"), Dialect("postgresql")

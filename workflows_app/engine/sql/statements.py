@@ -1,0 +1,131 @@
+"""The engine's statements: constant text, whatever the size of the batch (DESIGN.md section 2)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from workflows_app.engine.sql.dialect import POSTGRESQL, SQLITE, Dialect
+
+WORKFLOW, STEP, ATTEMPT, LOG_LINE = (f"workflows_app_{name}" for name in ("workflow", "step", "attempt", "logline"))
+CLAIM_COLUMNS = "id, workflow_id, node_id, attempt, failures, crashes"
+
+
+class Statements:
+    """Every statement for one database. Batches travel as JSON in `:batch`."""
+
+    def __init__(self, d: Dialect) -> None:
+        self.dialect = d
+        now, worker = d.param("now", "timestamptz"), d.param("worker", "text")
+
+        self.lock_workflows = f"""
+            SELECT id FROM {WORKFLOW} WHERE id IN (SELECT b.id FROM {d.rows("batch", {"id": "bigint"})})
+            ORDER BY id {"" if d.is_sqlite else "FOR UPDATE"}"""  # noqa: S608
+
+        finish = {
+            "id": "bigint", "attempt": "int", "status": "text", "output": "text", "error": "text", "metadata": "text",
+            "resume": "text", "is_skipped": "boolean", "failed": "int", "available_at": "timestamptz", "ended_at": "timestamptz",
+        }  # fmt: skip
+        self.finish = f"""
+            UPDATE {STEP} AS s SET status = b.status, output = {d.json("b.output")}, error = b.error, metadata = {d.json("b.metadata")},
+                resume = {d.json("b.resume")}, is_skipped = b.is_skipped, failures = s.failures + b.failed, available_at = b.available_at,
+                ended_at = b.ended_at, worker_id = '', lease_expires_at = NULL
+            FROM {d.rows("batch", finish)}
+            WHERE s.id = b.id AND s.attempt = b.attempt AND s.worker_id = {worker} AND s.status = 'RUNNING' RETURNING s.id"""  # noqa: S608
+
+        needs = {"workflow_id": "bigint", "node_id": "text", "succeeded": "int", "failed": "int", "skipped": "int"}
+        ready = (
+            "s.remaining = b.succeeded + b.failed + b.skipped AND s.failed_needs + b.failed = 0 AND s.skipped_needs + b.skipped = 0"
+        )
+        self.count_down = f"""
+            UPDATE {STEP} AS s SET remaining = s.remaining - b.succeeded - b.failed - b.skipped,
+                succeeded_needs = s.succeeded_needs + b.succeeded, failed_needs = s.failed_needs + b.failed,
+                skipped_needs = s.skipped_needs + b.skipped,
+                status = CASE WHEN {ready} AND s.status = 'WAITING_FOR_DEPENDENCY' THEN 'PENDING' ELSE s.status END,
+                available_at = CASE WHEN {ready} AND s.status = 'WAITING_FOR_DEPENDENCY' THEN {now} ELSE s.available_at END
+            FROM {d.rows("batch", needs)} WHERE s.workflow_id = b.workflow_id AND s.node_id = b.node_id
+            RETURNING s.id, s.workflow_id, s.node_id, s.status, s.remaining, s.succeeded_needs, s.failed_needs, s.skipped_needs"""  # noqa: S608
+
+        decided = {"id": "bigint", "status": "text", "is_skipped": "boolean", "metadata": "text"}
+        self.decide = f"""
+            UPDATE {STEP} AS s SET status = b.status, is_skipped = b.is_skipped, metadata = {d.json("b.metadata")},
+                available_at = CASE WHEN b.status = 'PENDING' THEN {now} END, ended_at = CASE WHEN b.status = 'STOPPED' THEN {now} END
+            FROM {d.rows("batch", decided)} WHERE s.id = b.id AND s.status = 'WAITING_FOR_DEPENDENCY' RETURNING s.id"""  # noqa: S608
+
+        counters = {"id": "bigint", "done": "int", "failed": "int", "active": "int", "error": "text"}
+        self.progress = f"""
+            UPDATE {WORKFLOW} AS w SET seq = w.seq + 1, updated_at = {now}, started_at = COALESCE(w.started_at, {now}),
+                done_steps = w.done_steps + b.done, failed_steps = w.failed_steps + b.failed, active_steps = w.active_steps + b.active,
+                status = CASE WHEN w.active_steps + b.active > 0 THEN 'RUNNING'
+                    WHEN w.done_steps + b.done = w.total_steps THEN 'COMPLETED' ELSE 'FAILED' END,
+                ended_at = CASE WHEN w.active_steps + b.active = 0 THEN {now} END,
+                error = CASE WHEN w.error = '' THEN b.error ELSE w.error END
+            FROM {d.rows("batch", counters)}
+            WHERE w.id = b.id AND w.status IN ('PENDING', 'RUNNING', 'WAITING_FOR_DEPENDENCY') RETURNING w.id, w.status"""  # noqa: S608
+
+        self.record_attempts = f"""
+            INSERT INTO {ATTEMPT} (step_id, number, worker_id, outcome, error, started_at, ended_at)
+            SELECT b.step_id, b.number, {worker}, b.outcome, b.error, b.started_at, b.ended_at FROM {
+            d.rows("batch", {"step_id": "bigint", "number": "int", "outcome": "text", "error": "text",
+                             "started_at": "timestamptz", "ended_at": "timestamptz"})}"""  # noqa: S608  # fmt: skip
+
+        self.recorded_attempts = f"""
+            SELECT a.step_id FROM {ATTEMPT} AS a JOIN {d.rows("batch", {"id": "bigint", "attempt": "int"})}
+            ON a.step_id = b.id AND a.number = b.attempt WHERE a.worker_id = {worker}"""  # noqa: S608
+
+        line = {"step_id": "bigint", "attempt": "int", "at": "timestamptz", "level": "text", "message": "text"}
+        self.add_log_lines = f"""
+            INSERT INTO {LOG_LINE} (step_id, attempt, at, level, message)
+            SELECT b.step_id, b.attempt, b.at, b.level, b.message FROM {d.rows("batch", line)}"""  # noqa: S608
+
+        due = " UNION ALL ".join(
+            f"""SELECT id FROM (SELECT id FROM {STEP} WHERE executor = {d.param("executor")} AND priority = {priority}
+                AND available_at <= {now} ORDER BY available_at LIMIT {d.param("slots")} {d.skip_locked}) AS p{priority}"""  # noqa: S608
+            for priority in (0, 5, 9)
+        )
+        self.claim = f"""
+            UPDATE {STEP} SET attempt = attempt + CASE WHEN status = 'PENDING' THEN 1 ELSE 0 END,
+                started_at = COALESCE(started_at, {now}), claimed_at = CASE WHEN status = 'PENDING' THEN {now} ELSE claimed_at END,
+                status = 'RUNNING', worker_id = {worker}, lease_expires_at = {d.param("lease", "timestamptz")}, available_at = NULL
+            WHERE id IN (SELECT id FROM ({due}) AS due LIMIT {d.param("slots")})
+            RETURNING {CLAIM_COLUMNS}, {d.text("resume")}, {d.text("claimed_at")}"""  # noqa: S608
+
+        self.unclaim = f"""
+            UPDATE {STEP} AS s SET status = 'PENDING', attempt = s.attempt - 1, available_at = {now}, worker_id = '', lease_expires_at = NULL
+            FROM {d.rows("batch", {"id": "bigint", "attempt": "int"})}
+            WHERE s.id = b.id AND s.attempt = b.attempt AND s.worker_id = {worker} AND s.status = 'RUNNING' RETURNING s.id"""  # noqa: S608
+
+        self.extend_leases = f"""
+            UPDATE {STEP} AS s SET lease_expires_at = {d.param("lease", "timestamptz")}
+            FROM {d.rows("batch", {"id": "bigint", "attempt": "int"})}
+            WHERE s.id = b.id AND s.attempt = b.attempt AND s.worker_id = {worker} AND s.status = 'RUNNING' RETURNING s.id"""  # noqa: S608
+
+        self.still_mine = f"""
+            SELECT s.id FROM {STEP} AS s JOIN {d.rows("batch", {"id": "bigint", "attempt": "int"})} ON s.id = b.id
+            WHERE s.attempt = b.attempt AND s.worker_id = {worker} AND s.status = 'RUNNING'"""  # noqa: S608
+
+        self.load_workflows = f"""
+            SELECT w.id, {d.text("w.uid")}, w.name, w.definition_id, {d.text("w.params")}
+            FROM {WORKFLOW} AS w JOIN {d.rows("batch", {"id": "bigint"})} ON w.id = b.id"""  # noqa: S608
+
+        self.load_outputs = f"""
+            SELECT s.workflow_id, s.node_id, s.status, {d.text("s.output")}, s.error
+            FROM {STEP} AS s JOIN {d.rows("batch", {"workflow_id": "bigint", "node_id": "text"})}
+            ON s.workflow_id = b.workflow_id AND s.node_id = b.node_id"""  # noqa: S608
+
+        step = {
+            "workflow_id": "bigint", "node_id": "text", "position": "int", "action": "text", "executor": "int", "priority": "int",
+            "status": "text", "remaining": "int", "available_at": "timestamptz",
+        }  # fmt: skip
+        fixed = {
+            "succeeded_needs": "0", "failed_needs": "0", "skipped_needs": "0", "attempt": "0", "failures": "0", "crashes": "0",
+            "worker_id": "''", "is_skipped": "FALSE", "error": "''", "metadata": "'{}'",
+        }  # fmt: skip
+        self.add_steps = f"""
+            INSERT INTO {STEP} ({", ".join([*step, *fixed])})
+            SELECT {", ".join([f"b.{name}" for name in step] + list(fixed.values()))} FROM {d.rows("batch", step)}"""  # noqa: S608
+
+
+@lru_cache(maxsize=2)
+def for_vendor(vendor: str) -> Statements:
+    """The statements of `sqlite` or `postgresql`."""
+    return Statements(SQLITE if vendor == "sqlite" else POSTGRESQL)
