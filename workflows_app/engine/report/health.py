@@ -1,0 +1,76 @@
+"""Whether the system works, part by part."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connection
+
+from workflows_app.engine.liveness import live_workers
+from workflows_app.engine.report.queue import backlog
+from workflows_app.engine.report.times import iso
+from workflows_app.models import Step
+
+HEALTHY, DEGRADED, UNHEALTHY = "healthy", "degraded", "unhealthy"
+STALE_BACKLOG_SECONDS = 60
+Component = dict[str, Any]
+
+
+def health(now: datetime) -> dict[str, Any]:
+    """`{"status", "timestamp", "version", "components": {database, queue, workers, scheduler}}`; each component has a
+    `status` and details. Without the database the others are not looked at. Never raises."""
+    database = _checked(_database)
+    parts: dict[str, Callable[[], Component]] = {
+        "queue": lambda: _queue(now), "workers": lambda: _workers(now), "scheduler": lambda: _scheduler(now),
+    }  # fmt: skip
+    is_up = database["status"] == HEALTHY
+    components = {"database": database} | {name: _checked(look) if is_up else _unknown() for name, look in parts.items()}
+    return {"status": _worst(components), "timestamp": iso(now), "version": settings.VERSION, "components": components}
+
+
+def _worst(components: dict[str, Component]) -> str:
+    found = {component["status"] for component in components.values()}
+    return next(status for status in (UNHEALTHY, DEGRADED, HEALTHY) if status in found)
+
+
+def _checked(look: Callable[[], Component]) -> Component:
+    try:
+        return look()
+    except (DatabaseError, InterfaceError) as error:
+        return {"status": UNHEALTHY, "message": f"The database does not answer: {type(error).__name__}"}
+
+
+def _unknown() -> Component:
+    return {"status": UNHEALTHY, "message": "Not known while the database does not answer"}
+
+
+def _database() -> Component:
+    began = time.monotonic()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return {"status": HEALTHY, "vendor": connection.vendor, "milliseconds": round((time.monotonic() - began) * 1000, 2)}
+
+
+def _queue(now: datetime) -> Component:
+    found = backlog(now)
+    is_stale = found["oldestDueSeconds"] > STALE_BACKLOG_SECONDS
+    message = f"A step has been due for {found['oldestDueSeconds']:.0f} s and no worker took it" if is_stale else ""
+    return {"status": DEGRADED if is_stale else HEALTHY, "message": message, **found}
+
+
+def _workers(now: datetime) -> Component:
+    live = len(live_workers(now=now))
+    message = "" if live else "No worker process is running: nothing will be executed. Start one with `manage.py up`."
+    return {"status": HEALTHY if live else DEGRADED, "message": message, "live": live}
+
+
+def _scheduler(now: datetime) -> Component:
+    """Timers and take-backs are looked at by the workers; a lease long past its end means that nobody looks."""
+    late = now - timedelta(seconds=settings.ENV.worker_heartbeat_timeout)
+    overdue = Step.objects.running().filter(lease_expires_at__lt=late).count()
+    message = f"{overdue} steps of dead workers were not taken back yet" if overdue else ""
+    return {"status": DEGRADED if overdue else HEALTHY, "message": message, "overdueLeases": overdue}
