@@ -1,0 +1,137 @@
+// One poll per page. It asks for the live region (#live) again: only in a visible tab, as often as the region's data-poll says
+// (milliseconds; 0 ends it), more and more seldom while the server does not answer. htmx morphs the answer in, 304 changes nothing.
+// Between polls it keeps the times on the page current.
+(() => {
+  const RETRY_SECONDS = [1, 2, 4, 8, 15, 30];
+  let timer = 0, failures = 0, isPaused = false, isAsking = false, answeredAt = Date.now(), retryAt = 0, clockAhead = 0;
+
+  const region = () => document.getElementById("live");
+  const interval = () => Number(region()?.dataset.poll || 0);
+  const isEnded = () => interval() === 0;
+
+  const schedule = (milliseconds) => {
+    clearTimeout(timer);
+    if (!isEnded() && !isPaused && !document.hidden) timer = setTimeout(ask, milliseconds);
+  };
+
+  const ask = () => {
+    if (isAsking || !region()) return;
+    isAsking = true;
+    htmx.trigger(region(), "refresh");
+  };
+
+  const answered = () => {
+    failures = 0;
+    retryAt = 0;
+    answeredAt = Date.now();
+    schedule(interval());
+  };
+
+  const failed = () => {
+    const seconds = RETRY_SECONDS[Math.min(failures, RETRY_SECONDS.length - 1)];
+    failures += 1;
+    retryAt = Date.now() + seconds * 1000;
+    schedule(seconds * 1000);
+  };
+
+  const isPoll = (event) => event.detail.ctx?.sourceElement?.id === "live";
+
+  // A signed-out reader is redirected to the login page: show that page, not its text inside this one.
+  document.addEventListener("htmx:before:response", (event) => {
+    if (!event.detail.ctx.response.raw.redirected) return;
+    event.preventDefault();
+    location.reload();
+  });
+
+  document.addEventListener("htmx:finally:request", (event) => {
+    if (!isPoll(event)) return;
+    isAsking = false;
+    const status = event.detail.ctx.response?.status || 0;
+    if (status === 404 || status === 403) return location.reload();
+    if (status >= 200 && status < 400) answered(); else failed();
+    show();
+  });
+
+  document.addEventListener("htmx:after:swap", (event) => {
+    setClock();
+    tick();
+    if (!isPoll(event)) answered();
+  });
+
+  document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : schedule(0)));
+  window.addEventListener("online", () => schedule(0));
+
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("#live-pause")) {
+      isPaused = !isPaused;
+      schedule(0);
+      show();
+    }
+    const copy = event.target.closest("[data-copy]");
+    if (copy) copyText(copy);
+  });
+
+  const copyText = async (button) => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent.trim());
+    const before = button.textContent;
+    button.textContent = "Copied";
+    setTimeout(() => (button.textContent = before), 1500);
+  };
+
+  // The page's clock is the server's: the reader's own may be wrong.
+  const setClock = () => {
+    const now = region()?.dataset.now;
+    if (now) clockAhead = Date.parse(now) - Date.now();
+  };
+  const now = () => Date.now() + clockAhead;
+
+  const units = [[86400, "d"], [3600, "hr"], [60, "min"], [1, "sec"]];
+  const relative = (milliseconds) => {
+    const seconds = Math.floor(Math.abs(milliseconds) / 1000);
+    if (seconds < 1) return "now";
+    const [size, unit] = units.find(([size]) => seconds >= size);
+    const words = `${Math.floor(seconds / size)} ${unit}`;
+    return milliseconds > 0 ? `in ${words}` : `${words} ago`;
+  };
+  const duration = (milliseconds) => {
+    const seconds = Math.max(0, Math.floor(milliseconds / 1000));
+    if (seconds < 60) return `${seconds} sec`;
+    if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} sec`;
+    return `${Math.floor(seconds / 3600)} hr ${Math.floor((seconds % 3600) / 60)} min`;
+  };
+  const write = (element, words) => {
+    if (element.textContent !== words) element.textContent = words;
+  };
+
+  const stateWords = () => {
+    if (isEnded()) return ["ended", "Up to date"];
+    if (failures) return ["lost", `Reconnecting in ${Math.max(0, Math.ceil((retryAt - Date.now()) / 1000))} s`];
+    const age = Math.floor((Date.now() - answeredAt) / 1000);
+    return isPaused ? ["paused", `Paused · ${age} s ago`] : ["live", age < 2 ? "Live" : `Live · ${age} s ago`];
+  };
+
+  const show = () => {
+    const element = document.getElementById("live-state");
+    if (!element) return;
+    const [state, words] = stateWords();
+    element.hidden = false;
+    element.dataset.state = state;
+    write(element.querySelector(".words"), words);
+    const button = element.querySelector("button");
+    button.hidden = isEnded();
+    write(button, isPaused ? "Resume" : "Pause");
+  };
+
+  const tick = () => {
+    for (const element of document.querySelectorAll("time[data-ago]")) write(element, relative(Date.parse(element.dateTime) - now()));
+    for (const element of document.querySelectorAll("[data-since]")) write(element, duration(now() - Date.parse(element.dataset.since)));
+    show();
+  };
+
+  document.addEventListener("DOMContentLoaded", () => {
+    setClock();
+    tick();
+    setInterval(tick, 1000);
+    schedule(interval());
+  });
+})();

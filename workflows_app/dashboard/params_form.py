@@ -1,0 +1,151 @@
+"""The start form, made from a template's parameter schema (JSON Schema), and what the reader typed turned back into parameters."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from django.http import QueryDict
+
+Json = Any
+Kind = Literal["text", "long", "number", "checkbox", "choice", "date", "datetime-local", "json"]
+PREFIX = "p."
+KINDS: Mapping[str, Kind] = {"integer": "number", "number": "number", "boolean": "checkbox", "object": "json", "array": "json"}
+FORMATS: Mapping[str, Kind] = {"date": "date", "date-time": "datetime-local"}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    value: str
+    words: str
+    is_selected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One parameter as the form shows it. `value` is the text in the field, `limits` what is allowed, in words."""
+
+    key: str
+    label: str
+    kind: Kind
+    is_required: bool
+    help: str
+    limits: str
+    value: str
+    is_checked: bool
+    choices: tuple[Choice, ...]
+    minimum: str
+    maximum: str
+    step: str
+    error: str
+
+    @property
+    def name(self) -> str:
+        return f"{PREFIX}{self.key}"
+
+
+def fields(schema: Mapping[str, Json], values: Mapping[str, Json], errors: Mapping[str, str] | None = None) -> list[Field]:
+    """`values` are what is filled in: defaults, an earlier workflow's parameters, or what was just typed."""
+    required = set(schema.get("required", ()))
+    properties = schema.get("properties", {})
+    return [_field(key, rule, key in required, values.get(key), (errors or {}).get(key, "")) for key, rule in properties.items()]
+
+
+def defaults(schema: Mapping[str, Json]) -> dict[str, Json]:
+    return {key: rule["default"] for key, rule in schema.get("properties", {}).items() if isinstance(rule, Mapping) and "default" in rule}
+
+
+def read(schema: Mapping[str, Json], posted: QueryDict) -> dict[str, Json]:
+    """The parameters that the reader typed. What cannot be read as its type stays text, for the validator to name;
+    an empty field that is not a checkbox is left out, so that defaults and `required` mean what they say."""
+    found = {}
+    for key, rule in schema.get("properties", {}).items():
+        text = posted.get(f"{PREFIX}{key}", "")
+        if kind(rule) == "checkbox":
+            found[key] = bool(text)
+        elif text.strip():
+            found[key] = _value(rule, text)
+    return found
+
+
+def kind(rule: Mapping[str, Json]) -> Kind:
+    if "enum" in rule:
+        return "choice"
+    type_ = _type(rule)
+    if type_ == "string":
+        return FORMATS.get(rule.get("format", ""), "long" if rule.get("maxLength", 0) > 200 else "text")
+    return KINDS.get(type_, "json")
+
+
+def _type(rule: Mapping[str, Json]) -> str:
+    """The one type of a rule, or the one besides null; several make the field JSON."""
+    type_ = rule.get("type", "")
+    types = [name for name in type_ if name != "null"] if isinstance(type_, list) else [type_]
+    return types[0] if len(types) == 1 else ""
+
+
+def _value(rule: Mapping[str, Json], text: str) -> Json:
+    found = kind(rule)
+    if found == "choice":
+        return next((option for option in rule["enum"] if _text(option) == text), text)
+    if found == "datetime-local":
+        return f"{text}:00Z" if len(text) == 16 else f"{text}Z" if text[-1].isdigit() else text
+    if found in {"number", "json"}:
+        return _parsed(text, whole=_type(rule) == "integer")
+    return text.replace("\r\n", "\n")
+
+
+def _parsed(text: str, *, whole: bool) -> Json:
+    try:
+        value = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return text
+    return int(value) if whole and isinstance(value, float) and value.is_integer() else value
+
+
+def _refuse(constant: str) -> Json:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _field(key: str, rule: Mapping[str, Json], is_required: bool, value: Json, error: str) -> Field:
+    found = kind(rule)
+    return Field(
+        key=key,
+        label=str(rule.get("title") or key),
+        kind=found,
+        is_required=is_required,
+        help=str(rule.get("description", "")),
+        limits=_limits(rule, found),
+        value=_typed(value, found),
+        is_checked=value is True,
+        choices=tuple(Choice(_text(option), str(option), _text(option) == _text(value)) for option in rule.get("enum", ())),
+        minimum=str(rule.get("minimum", "")),
+        maximum=str(rule.get("maximum", "")),
+        step="1" if _type(rule) == "integer" else "any",
+        error=error,
+    )
+
+
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _typed(value: Json, kind: Kind) -> str:
+    """The value as text of its field."""
+    if value is None:
+        return ""
+    if kind == "datetime-local":
+        return str(value)[:16]
+    return json.dumps(value, indent=2, ensure_ascii=False) if kind == "json" and not isinstance(value, str) else _text(value)
+
+
+def _limits(rule: Mapping[str, Json], kind: Kind) -> str:
+    low, high = rule.get("minimum"), rule.get("maximum")
+    words = [
+        f"{low} to {high}" if low is not None and high is not None else f"at least {low}" if low is not None else f"at most {high}"
+    ] if low is not None or high is not None else []  # fmt: skip
+    words += ["UTC"] if kind == "datetime-local" else ["JSON"] if kind == "json" else []
+    words += [f"at most {rule['maxLength']} characters"] if "maxLength" in rule else []
+    return ", ".join(words)

@@ -1,0 +1,36 @@
+"""What a step waits for, in words: an upstream step, a time, an answer, a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from workflows_app.dashboard.looks import Look, listed, relative
+from workflows_app.graph.statuses import FINAL, Status
+from workflows_app.models import Step
+
+
+def words(step: Step, *, needs: Iterable[str], looks: Mapping[str, tuple[str, Look]], now: datetime) -> str:
+    """`looks` gives `(status, look)` of every step of the workflow by id. Empty when the step waits for nothing."""
+    if step.status == Status.PENDING:
+        return _for_worker(step, now)
+    if step.status != Status.WAITING_FOR_DEPENDENCY:
+        return ""
+    if step.available_at or step.attempt:
+        return of_started(step, now)
+    open_needs = [f"{id} ({looks[id][1].word.lower()})" for id in needs if id in looks and looks[id][0] not in FINAL]
+    return listed(open_needs, limit=3)
+
+
+def of_started(step: Step, now: datetime) -> str:
+    """The wait of a step that an attempt began: a timer has a time, an answer has none."""
+    if step.available_at is None:
+        return str(step.metadata.get("waitingFor") or "an answer")
+    until = f"until {step.available_at:%H:%M:%S} UTC, {relative(step.available_at - now)}"
+    return f"{step.metadata['waitingFor']}, {until}" if step.metadata.get("waitingFor") else until
+
+
+def _for_worker(step: Step, now: datetime) -> str:
+    if step.available_at and step.available_at > now:
+        return f"the next try, {relative(step.available_at - now)}"
+    return "a free worker"

@@ -1,0 +1,111 @@
+"""One workflow as its page shows it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db.models import Max
+
+from workflows_app.dashboard import step_detail, steps_table, what_happened
+from workflows_app.dashboard.live import BUSY_MILLISECONDS, NEVER
+from workflows_app.dashboard.looks import Look, Moment, Took, look, moment, pretty, took
+from workflows_app.engine.definitions import compiled
+from workflows_app.engine.errors import WorkflowNotFound
+from workflows_app.engine.liveness import live_workers
+from workflows_app.graph.progress import progress
+from workflows_app.graph.statuses import ACTIVE, Status
+from workflows_app.models import LogLine, Step, Workflow
+
+MOST_OUTPUTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowPage:
+    """`outputs` are those of the last steps: `(step id, JSON text)`. `calls` are curl lines: `(words, line)`."""
+
+    workflow: Workflow
+    uid: str
+    look: Look
+    percent: int
+    created: Moment | None
+    began: Moment | None
+    ended: Moment | None
+    took: Took | None
+    story: what_happened.Story
+    table: steps_table.StepTable
+    detail: step_detail.StepDetail | None
+    view: steps_table.View
+    params: str
+    outputs: list[tuple[str, str]]
+    calls: list[tuple[str, str]]
+    poll_milliseconds: int
+    now: str
+
+
+def find(uid: uuid.UUID) -> Workflow:
+    """Raises WorkflowNotFound."""
+    try:
+        return Workflow.objects.select_related("template_version__template", "parent").defer("template_version__source").get(uid=uid)
+    except Workflow.DoesNotExist:
+        raise WorkflowNotFound(uid) from None
+
+
+def tag(uid: uuid.UUID, view: steps_table.View) -> str | None:
+    """Changes whenever the page may: the workflow's `seq`, and the last line of the selected step's log."""
+    seq = Workflow.objects.filter(uid=uid).values_list("seq", flat=True).first()
+    if seq is None or not view.step:
+        return seq and str(seq)
+    last = LogLine.objects.filter(step__workflow__uid=uid, step__node_id=view.step).aggregate(last=Max("id"))["last"]
+    return f"{seq}-{last or 0}"
+
+
+def build(workflow: Workflow, view: steps_table.View, *, base_url: str, now: datetime) -> WorkflowPage:
+    table = steps_table.build(workflow, view, now=now)
+    return WorkflowPage(
+        workflow=workflow,
+        uid=str(workflow.uid),
+        look=look(workflow.status),
+        percent=progress(done=workflow.done_steps, total=workflow.total_steps),
+        created=moment(workflow.created_at, now=now),
+        began=moment(workflow.started_at, now=now),
+        ended=moment(workflow.ended_at, now=now),
+        took=took(workflow.started_at, workflow.ended_at, now=now),
+        story=what_happened.tell(workflow, table, workers=len(live_workers(now=now)), now=now),
+        table=table,
+        detail=step_detail.build(workflow, table, view, now=now),
+        view=view,
+        params=pretty(workflow.params),
+        outputs=_outputs(workflow),
+        calls=_calls(workflow, base_url),
+        poll_milliseconds=BUSY_MILLISECONDS if workflow.status in ACTIVE else NEVER,
+        now=now.isoformat(),
+    )
+
+
+def _outputs(workflow: Workflow) -> list[tuple[str, str]]:
+    """What the last steps of the graph left, where they completed."""
+    definition = compiled(workflow.definition_id)
+    last = [id for id, successors in definition.successors.items() if not successors][:MOST_OUTPUTS]
+    found = Step.objects.filter(workflow=workflow, node_id__in=last, status=Status.COMPLETED).order_by("position")
+    return [(id, pretty(output)) for id, output in found.values_list("node_id", "output") if output is not None]
+
+
+def _calls(workflow: Workflow, base_url: str) -> list[tuple[str, str]]:
+    url = f"{base_url}/api/workflows/{workflow.uid}"
+    lines = [("Read this workflow", _curl(url)), ("Run it again", _curl(f"{url}/rerun", method="POST"))]
+    if workflow.template_version:
+        start = f"{base_url}/api/workflows/from-template?template_id={workflow.template_version.template.slug}"
+        lines.append(("Start one like it", _curl(start, method="POST", body=json.dumps(workflow.params))))
+    return lines
+
+
+def _curl(url: str, *, method: str = "", body: str = "") -> str:
+    parts = ["curl", *(["-X", method] if method else []), shlex.quote(url)]
+    parts += [] if settings.IS_LOCAL else ["-H", '"Authorization: Bearer $TOKEN"']
+    parts += ["-H", "'Content-Type: application/json'", "-d", shlex.quote(body)] if body else []
+    return " ".join(parts)
