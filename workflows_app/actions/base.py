@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from workflows_app.dialects.misfits import describe
+from workflows_app.graph.expressions import is_templated
 
 Json = Any
 
@@ -87,20 +91,36 @@ class Context:
         return self.is_cancelled()
 
 
-class Action:
+class Action(ABC):
     """One kind of step. Subclass, set `name` and `config`, implement `run`, and add a line to the registry.
 
     `run` is a coroutine, or a plain method when `is_instant` (it only computes). `raw` names the keys of the
-    configuration that hold JSONLogic and so are not rendered as templates. `timeout_setting` is the setting with its default timeout.
+    configuration that hold JSONLogic and so are not rendered as templates. A step without a timeout of its own
+    gets `timeout_seconds`, or else the setting that `timeout_setting` names.
     """
 
-    name: ClassVar[str]
+    name: str
     config: ClassVar[type[BaseModel]]
     raw: ClassVar[frozenset[str]] = frozenset()
     is_instant: ClassVar[bool] = False
-    in_thread: ClassVar[bool] = False
+    in_thread: bool = False
     reads_upstream: ClassVar[bool] = False
     timeout_setting: ClassVar[str] = "step_timeout_default"
+    timeout_seconds: float | None = None
 
-    def run(self, config: Any, context: Context) -> Json | Wait | Chosen | Awaitable[Json | Wait | Chosen]:
-        raise NotImplementedError(f"{type(self).__name__}.run")
+    @abstractmethod
+    def run(self, config: Any, context: Context) -> Json | Wait | Chosen | Awaitable[Json | Wait | Chosen]: ...
+
+    def check(self, config: Mapping[str, Json]) -> list[tuple[str, str]]:
+        """What is wrong with a configuration before it is rendered, as path and message. Unknown and missing keys
+        are always found; a value that holds an expression is taken on trust."""
+        try:
+            self.config.model_validate(dict(config))
+        except ValidationError as error:
+            misfits = describe(self.config, error, config)
+            return [(m.path, m.message) for m in misfits if m.is_key or isinstance(m.value, Mapping) or not is_templated(m.value)]
+        return []
+
+    def conditions(self, config: Mapping[str, Json]) -> Iterable[tuple[str, Json]]:
+        """The JSONLogic in a configuration, each with the path to it."""
+        return [(key, config[key]) for key in sorted(self.raw) if key in config]
