@@ -55,9 +55,10 @@ def build(filters: Filters, *, now: datetime) -> ListPage:
 
 def tag() -> str:
     """Changes whenever a row of the list may have: both parts are read from an index, at any number of workflows."""
-    newest = Workflow.objects.newest_first().values_list("updated_at", "id").first() or ("", 0)
+    newest = Workflow.objects.newest_first().values_list("updated_at", "id").first()
     active = Workflow.objects.active().aggregate(count=Count("id"), seq=Sum("seq"))
-    return f"{newest[0] and newest[0].timestamp()}-{newest[1]}-{active['count']}-{active['seq'] or 0}"
+    row = f"{newest[0].timestamp()}-{newest[1]}" if newest else "none"
+    return f"{row}-{active['count']}-{active['seq'] or 0}"
 
 
 def template_choices() -> list[tuple[str, str]]:

@@ -63,7 +63,7 @@ class StepRow:
 class Chip:
     look: Look | None
     word: str
-    count: int
+    count: str
     url: str
     is_current: bool
 
@@ -112,10 +112,10 @@ def _strip(looks: Looks, counts: Mapping[Look, int]) -> strips.Strip:
 
 
 def _chips(view: View, counts: Mapping[Look, int]) -> list[Chip]:
-    everything = Chip(None, "All", sum(counts.values()), view.url(show="", start=None), not view.show)
+    everything = Chip(None, "All", f"{sum(counts.values()):,}", view.url(show="", start=None), not view.show)
     shown = [seen for seen in strips.ORDER if counts.get(seen) or seen.css == view.show]
     return [everything] + [
-        Chip(seen, seen.word, counts.get(seen, 0), view.url(show=seen.css, start=None), view.show == seen.css) for seen in shown
+        Chip(seen, seen.word, f"{counts.get(seen, 0):,}", view.url(show=seen.css, start=None), view.show == seen.css) for seen in shown
     ]
 
 

@@ -16,6 +16,7 @@ from workflows_app.engine import report
 from workflows_app.engine.liveness import live_workers
 from workflows_app.models import Worker
 
+MOST_STEPS, MOST_QUEUED = 6, 20
 STATES = {"busy": ("running", "◐", "Busy"), "idle": ("completed", "✓", "Idle"), "silent": ("failed", "✕", "Silent")}
 
 
@@ -30,6 +31,7 @@ class WorkerRow:
     heartbeat: Moment | None
     began: Moment | None
     running: list[dict[str, Any]]
+    more: str
     fate: str
 
 
@@ -71,7 +73,7 @@ def build(*, now: datetime) -> WorkersPage:
         problems=problems,
         figures=_figures(queue, now),
         workers=rows,
-        queued=[{**step, "due": moment(step["availableAt"], now=now)} for step in queue["steps"][:20]],
+        queued=[{**step, "due": moment(step["availableAt"], now=now)} for step in queue["steps"][:MOST_QUEUED]],
         version=health["version"],
         poll_milliseconds=LIST_MILLISECONDS,
         now=now.isoformat(),
@@ -105,7 +107,8 @@ def _row(worker: Mapping[str, Any], now: datetime) -> WorkerRow:
         look={"css": css, "glyph": glyph, "word": word},
         heartbeat=moment(worker["heartbeatAt"], now=now),
         began=moment(worker["startedAt"], now=now),
-        running=worker["running"][:20],
+        running=worker["running"][:MOST_STEPS],
+        more=plural(len(worker["running"]) - MOST_STEPS, "more step") if len(worker["running"]) > MOST_STEPS else "",
         fate=_fate(worker, now) if worker["state"] == "silent" else "",
     )
 
@@ -113,4 +116,7 @@ def _row(worker: Mapping[str, Any], now: datetime) -> WorkerRow:
 def _fate(worker: Mapping[str, Any], now: datetime) -> str:
     last = max((step["leaseExpiresAt"] for step in worker["running"] if step["leaseExpiresAt"]), default=None)
     lease = moment(last, now=now)
-    return f"Its steps are given to another worker when their lease ends: {lease.words}." if lease else ""
+    when = (
+        f"when their lease ends, {lease.words}" if lease and lease.words.startswith("in") else "as soon as one looks: their lease has ended"
+    )
+    return f"Its steps are given to another worker {when}."

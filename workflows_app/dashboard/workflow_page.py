@@ -32,6 +32,7 @@ class WorkflowPage:
     uid: str
     look: Look
     percent: int
+    done: str
     created: Moment | None
     began: Moment | None
     ended: Moment | None
@@ -55,13 +56,14 @@ def find(uid: uuid.UUID) -> Workflow:
         raise WorkflowNotFound(uid) from None
 
 
-def tag(uid: uuid.UUID, view: steps_table.View) -> str | None:
-    """Changes whenever the page may: the workflow's `seq`, and the last line of the selected step's log."""
-    seq = Workflow.objects.filter(uid=uid).values_list("seq", flat=True).first()
-    if seq is None or not view.step:
-        return seq and str(seq)
-    last = LogLine.objects.filter(step__workflow__uid=uid, step__node_id=view.step).aggregate(last=Max("id"))["last"]
-    return f"{seq}-{last or 0}"
+def tag(uid: uuid.UUID, view: steps_table.View, *, now: datetime) -> str | None:
+    """Changes whenever the page may: the workflow's `seq`, how many workers live, the selected step's last log line."""
+    found = Workflow.objects.filter(uid=uid).values_list("seq", "status").first()
+    if found is None:
+        return None
+    workers = len(live_workers(now=now)) if found[1] in ACTIVE else 0
+    lines = LogLine.objects.filter(step__workflow__uid=uid, step__node_id=view.step) if view.step else LogLine.objects.none()
+    return f"{found[0]}-{workers}-{lines.aggregate(last=Max('id'))['last'] or 0}"
 
 
 def build(workflow: Workflow, view: steps_table.View, *, base_url: str, now: datetime) -> WorkflowPage:
@@ -71,6 +73,7 @@ def build(workflow: Workflow, view: steps_table.View, *, base_url: str, now: dat
         uid=str(workflow.uid),
         look=look(workflow.status),
         percent=progress(done=workflow.done_steps, total=workflow.total_steps),
+        done=f"{workflow.done_steps:,} of {workflow.total_steps:,} done",
         created=moment(workflow.created_at, now=now),
         began=moment(workflow.started_at, now=now),
         ended=moment(workflow.ended_at, now=now),

@@ -83,18 +83,18 @@ def _counts(workflow: Workflow) -> dict[Look, int]:
 
 def _waits(workflows: Sequence[Workflow], now: datetime) -> Mapping[int, str]:
     """What each active workflow waits for, when nothing of it runs."""
-    active = [workflow.pk for workflow in workflows if workflow.status in ACTIVE]
-    held = Q(available_at__isnull=False) | Q(status=Status.WAITING_FOR_DEPENDENCY, remaining=0) | Q(status=Status.RUNNING)
+    active = {workflow.pk for workflow in workflows if workflow.status in ACTIVE}
+    idle = active - set(Step.objects.running().filter(workflow_id__in=active).values_list("workflow_id", flat=True).distinct())
+    timed = Q(available_at__gt=now) | Q(status=Status.WAITING_FOR_DEPENDENCY, remaining=0)
     steps: dict[int, list[Step]] = defaultdict(list)
-    found = Step.objects.filter(held, workflow_id__in=active).defer("output", "resume", "error")
-    for step in found.order_by("workflow_id", "position")[:MAX_WAITS]:
+    found = Step.objects.filter(timed, workflow_id__in=idle).defer("output", "resume", "error")
+    for step in found.order_by("available_at")[:MAX_WAITS]:
         steps[step.workflow_id].append(step)
-    return {pk: _waits_of(held_steps, now) for pk, held_steps in steps.items()}
+    return {pk: _waits_of(steps[pk], now) for pk in idle}
 
 
 def _waits_of(steps: Sequence[Step], now: datetime) -> str:
-    if any(step.status == Status.RUNNING for step in steps):
-        return ""
-    first = steps[0]
+    if not steps:
+        return "waits for a free worker"
     more = f", and {plural(len(steps) - 1, 'more step')}" if len(steps) > 1 else ""
-    return f"{first.node_id} waits for {waits.words(first, needs=(), looks={}, now=now)}{more}"
+    return f"{steps[0].node_id} waits for {waits.words(steps[0], needs=(), looks={}, now=now)}{more}"

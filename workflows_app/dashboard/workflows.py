@@ -35,7 +35,7 @@ def workflows(request: HttpRequest) -> TemplateResponse:
 
 @login_required
 @require_safe
-@ptag(lambda request, uid: workflow_page.tag(uid, View.from_query(request.GET)))
+@ptag(lambda request, uid: workflow_page.tag(uid, View.from_query(request.GET), now=database_now()))
 def workflow(request: HttpRequest, uid: uuid.UUID) -> TemplateResponse:
     try:
         found = workflow_page.find(uid)
