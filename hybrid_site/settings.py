@@ -8,7 +8,7 @@ from typing import Any
 
 import dj_database_url
 
-from hybrid_site import secret
+from hybrid_site import middleware, secret
 from hybrid_site.env import LOOPBACK_NAMES, SettingError, env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -38,18 +38,8 @@ INSTALLED_APPS = [
     "workflows_app",
 ]
 
-MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
-]
+MIDDLEWARE = middleware.chain(is_local=IS_LOCAL)
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": middleware.CONTENT_POLICY}
 
 ROOT_URLCONF = "hybrid_site.urls"
 WSGI_APPLICATION = "hybrid_site.wsgi.application"

@@ -1,8 +1,19 @@
-"""Every URL starts here: admin, API, demo service, pages."""
+"""Every URL starts here: API, admin, login, demo service, pages."""
 
 from django.contrib import admin
-from django.urls import path
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+handler500 = "hybrid_site.failures.server_error"
+
+_to_docs = RedirectView.as_view(pattern_name="api:openapi-view")
 
 urlpatterns = [
+    path("docs", _to_docs, name="docs"),
+    path("redoc", _to_docs, name="redoc"),
     path("admin/", admin.site.urls),
+    path("login", LoginView.as_view(), name="login"),
+    path("logout", LogoutView.as_view(next_page="login"), name="logout"),
+    path("", include("workflows_app.dashboard.urls")),
 ]
