@@ -23,12 +23,12 @@ class Statements:
 
         finish = {
             "id": "bigint", "attempt": "int", "status": "text", "output": "text", "error": "text", "metadata": "text",
-            "resume": "text", "is_skipped": "boolean", "failed": "int", "available_at": "timestamptz", "ended_at": "timestamptz",
+            "resume": "text", "is_skipped": "boolean", "failed": "int", "crashed": "int", "available_at": "timestamptz", "ended_at": "timestamptz",
         }  # fmt: skip
         self.finish = f"""
             UPDATE {STEP} AS s SET status = b.status, output = {d.json("b.output")}, error = b.error, metadata = {d.json("b.metadata")},
-                resume = {d.json("b.resume")}, is_skipped = b.is_skipped, failures = s.failures + b.failed, available_at = b.available_at,
-                ended_at = b.ended_at, worker_id = '', lease_expires_at = NULL
+                resume = {d.json("b.resume")}, is_skipped = b.is_skipped, failures = s.failures + b.failed,
+                crashes = s.crashes + b.crashed, available_at = b.available_at, ended_at = b.ended_at, worker_id = '', lease_expires_at = NULL
             FROM {d.rows("batch", finish)}
             WHERE s.id = b.id AND s.attempt = b.attempt AND s.worker_id = {worker} AND s.status = 'RUNNING' RETURNING s.id"""  # noqa: S608
 
@@ -40,15 +40,15 @@ class Statements:
             UPDATE {STEP} AS s SET remaining = s.remaining - b.succeeded - b.failed - b.skipped,
                 succeeded_needs = s.succeeded_needs + b.succeeded, failed_needs = s.failed_needs + b.failed,
                 skipped_needs = s.skipped_needs + b.skipped,
-                status = CASE WHEN {ready} AND s.status = 'WAITING_FOR_DEPENDENCY' THEN 'PENDING' ELSE s.status END,
-                available_at = CASE WHEN {ready} AND s.status = 'WAITING_FOR_DEPENDENCY' THEN {now} ELSE s.available_at END
-            FROM {d.rows("batch", needs)} WHERE s.workflow_id = b.workflow_id AND s.node_id = b.node_id
+                status = CASE WHEN {ready} THEN 'PENDING' ELSE s.status END, available_at = CASE WHEN {ready} THEN {now} END
+            FROM {d.rows("batch", needs)}
+            WHERE s.workflow_id = b.workflow_id AND s.node_id = b.node_id AND s.status = 'WAITING_FOR_DEPENDENCY' AND s.remaining > 0
             RETURNING s.id, s.workflow_id, s.node_id, s.status, s.remaining, s.succeeded_needs, s.failed_needs, s.skipped_needs"""  # noqa: S608
 
         decided = {"id": "bigint", "status": "text", "is_skipped": "boolean", "metadata": "text"}
         self.decide = f"""
             UPDATE {STEP} AS s SET status = b.status, is_skipped = b.is_skipped, metadata = {d.json("b.metadata")},
-                available_at = CASE WHEN b.status = 'PENDING' THEN {now} END, ended_at = CASE WHEN b.status = 'STOPPED' THEN {now} END
+                remaining = 0, available_at = CASE WHEN b.status = 'PENDING' THEN {now} END, ended_at = CASE WHEN b.status = 'STOPPED' THEN {now} END
             FROM {d.rows("batch", decided)} WHERE s.id = b.id AND s.status = 'WAITING_FOR_DEPENDENCY' RETURNING s.id"""  # noqa: S608
 
         counters = {"id": "bigint", "done": "int", "failed": "int", "active": "int", "error": "text"}
@@ -94,6 +94,11 @@ class Statements:
             FROM {d.rows("batch", {"id": "bigint", "attempt": "int"})}
             WHERE s.id = b.id AND s.attempt = b.attempt AND s.worker_id = {worker} AND s.status = 'RUNNING' RETURNING s.id"""  # noqa: S608
 
+        self.note_progress = f"""
+            UPDATE {STEP} AS s SET metadata = {d.json("b.metadata")}
+            FROM {d.rows("batch", {"id": "bigint", "attempt": "int", "metadata": "text"})}
+            WHERE s.id = b.id AND s.attempt = b.attempt AND s.worker_id = {worker} AND s.status = 'RUNNING' RETURNING s.workflow_id"""  # noqa: S608
+
         self.extend_leases = f"""
             UPDATE {STEP} AS s SET lease_expires_at = {d.param("lease", "timestamptz")}
             FROM {d.rows("batch", {"id": "bigint", "attempt": "int"})}
@@ -102,6 +107,10 @@ class Statements:
         self.still_mine = f"""
             SELECT s.id FROM {STEP} AS s JOIN {d.rows("batch", {"id": "bigint", "attempt": "int"})} ON s.id = b.id
             WHERE s.attempt = b.attempt AND s.worker_id = {worker} AND s.status = 'RUNNING'"""  # noqa: S608
+
+        lanes = f"executor IN ({d.param('first')}, {d.param('second')})"
+        self.is_due = f"SELECT 1 FROM {STEP} WHERE available_at <= {now} AND {lanes} LIMIT 1"  # noqa: S608
+        self.next_due = f"SELECT {d.text('MIN(available_at)')} FROM {STEP} WHERE available_at IS NOT NULL"  # noqa: S608
 
         self.load_workflows = f"""
             SELECT w.id, {d.text("w.uid")}, w.name, w.definition_id, {d.text("w.params")}

@@ -1,0 +1,144 @@
+"""django-q2, and only here: its broker over our step rows, its queue without locks, its cluster under our command."""
+
+from __future__ import annotations
+
+import ctypes
+import logging
+import os
+import signal
+import threading
+import time
+from datetime import timedelta
+from typing import Any
+
+import django_q.cluster
+from django.conf import settings
+from django.utils import timezone
+from django_q.brokers.orm import ORM
+from django_q.models import OrmQ
+from django_q.signals import post_spawn
+from django_q.signing import SignedPackage
+
+from workflows_app.engine import doorbell, lifecycle, messages, recovery, worker
+from workflows_app.engine.clock import database_now
+from workflows_app.engine.sql.transaction import Session
+from workflows_app.models import Step
+
+logger = logging.getLogger(__name__)
+LOOK_SECONDS = 0.5
+HAND_OUT_SECONDS = 0.05
+PR_SET_PDEATHSIG = 1
+FROZEN_EXIT = 4
+
+
+class StepBroker(ORM):
+    """Serves django-q2's own messages first; then, while some step is due, hands an idle worker one `drain`.
+
+    The wake-up is derived from the rows, so none can be lost; the bell only makes it prompt."""
+
+    _bell: doorbell.Bell | None = None
+    _handed_at = 0.0
+
+    def dequeue(self) -> list[tuple[int | None, str]] | None:
+        if self._bell is None:
+            self._bell = doorbell.Bell()
+            recovery.Reaper(on_frozen=_end_group).start()
+        if OrmQ.objects.exists():
+            found: list[tuple[int | None, str]] | None = super().dequeue()
+            if found:
+                return found
+        now = database_now()
+        if self._is_due(now) and not lifecycle.is_draining():
+            if self._may_hand_out():
+                self._handed_at = time.monotonic()
+                return [(None, _drain_message())]
+            self._bell.wait(HAND_OUT_SECONDS)
+            return None
+        self._bell.wait(self._patience(now))
+        return None
+
+    def _is_due(self, now: Any) -> bool:
+        session = Session()
+        return bool(session.run(session.statements.is_due, now=now, first=Step.LOOP, second=Step.THREAD))
+
+    def _may_hand_out(self) -> bool:
+        """One at a time, and the next only when the first left work undone: every process that wakes costs."""
+        return time.monotonic() - self._handed_at >= HAND_OUT_SECONDS and messages.MessageQueue.created[0].empty()
+
+    def _patience(self, now: Any) -> float:
+        """Until the next timer, LOOK_SECONDS at most."""
+        upcoming = Step.objects.filter(available_at__gt=now, available_at__lt=now + timedelta(seconds=LOOK_SECONDS))
+        first = upcoming.order_by("available_at").values_list("available_at", flat=True).first()
+        return max(0.001, (first - now).total_seconds()) if first else LOOK_SECONDS
+
+
+def _drain_message() -> str:
+    call = {"id": "drain", "name": "drain", "func": "workflows_app.engine.loop.drain", "args": (), "kwargs": {}, "timeout": -1}
+    package: str = SignedPackage.dumps({**call, "started": timezone.now()})
+    return package
+
+
+def run_cluster() -> int:
+    """Run the worker group in this process until SIGTERM or SIGINT, or until it breaks. The exit code: 0 after a drain, else not."""
+    lifecycle.begin()
+    harden()
+    leaving = threading.Event()
+    cluster = django_q.cluster.Cluster()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: leaving.set())
+    cluster.start()
+    while not leaving.wait(0.2):
+        if not cluster.sentinel.is_alive():
+            logger.critical("The sentinel died: the worker group ends to be restarted")
+            return FROZEN_EXIT
+    return _drain_and_stop(cluster)
+
+
+def harden() -> None:
+    """Replace what freezes when a process is killed, and see that it took effect. Raises RuntimeError."""
+    messages.self_test()
+    django_q.cluster.Queue = messages.MessageQueue
+    django_q.cluster.Value = messages.UnlockedValue
+    os.register_at_fork(before=_remember_parent, after_in_child=_die_with_parent)
+    post_spawn.connect(_spawned, dispatch_uid="worker")
+    probe = django_q.cluster.Sentinel(None, None, "", start=False)
+    if not all(isinstance(queue, messages.MessageQueue) for queue in (probe.task_queue, probe.result_queue)):
+        raise RuntimeError("django-q2 did not take the lock-free queue: this release of it is not supported")
+    messages.MessageQueue.created.clear()
+
+
+def _drain_and_stop(cluster: Any) -> int:
+    """Claim nothing more, let running steps finish or hand them back; a group that hangs is killed, its steps are taken back."""
+    lifecycle.start_draining()
+    doorbell.ring()
+    cluster.stop_event.set()
+    cluster.sentinel.join(settings.ENV.worker_grace + 5)
+    if cluster.sentinel.is_alive():
+        cluster.sentinel.kill()
+        return FROZEN_EXIT
+    return 0
+
+
+def _spawned(**_: Any) -> None:
+    worker.current()
+
+
+def _die_with_parent() -> None:
+    """The kernel kills this child when its parent dies: no orphan works on unguarded."""
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != _parent:
+        os._exit(FROZEN_EXIT)
+
+
+def _remember_parent() -> None:
+    global _parent  # noqa: PLW0603  read by the child, which may be an orphan before it can ask
+    _parent = os.getpid()
+
+
+def _end_group() -> None:
+    """Called in the pusher: kill the sentinel; every process of the group dies with it, and the supervisor starts anew."""
+    os.kill(os.getppid(), signal.SIGKILL)
+
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_parent = 0

@@ -1,0 +1,92 @@
+"""Claims: a worker takes due steps, and loads what they need to run."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from workflows_app.engine.definitions import compiled
+from workflows_app.engine.sql.transaction import Session
+from workflows_app.graph.definition import Definition, Node
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowInfo:
+    """What never changes in a workflow's row."""
+
+    uid: str
+    name: str
+    definition: Definition
+    params: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Claim:
+    """One step that this worker holds. `attempt` is the fencing token; `claimed_at` is written as the database gave it."""
+
+    step_id: int
+    workflow_id: int
+    node_id: str
+    attempt: int
+    failures: int
+    crashes: int
+    resume: Any
+    claimed_at: str
+    workflow: WorkflowInfo = field(init=False)
+    upstream: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def node(self) -> Node:
+        return self.workflow.definition.by_id[self.node_id]
+
+    @property
+    def fence(self) -> dict[str, int]:
+        return {"id": self.step_id, "attempt": self.attempt}
+
+
+def claim(session: Session, *, worker_id: str, executor: int, slots: int, now: datetime, lease: datetime) -> list[Claim]:
+    """Take up to `slots` due steps, the most urgent first. The rows are RUNNING under this worker's lease when it commits."""
+    if slots <= 0:
+        return []
+    rows = session.run(session.statements.claim, worker=worker_id, executor=executor, slots=slots, now=now, lease=lease)
+    return [Claim(*row[:6], json.loads(row[6]) if row[6] else None, row[7]) for row in rows]
+
+
+class Inputs:
+    """Loads what claims need, a handful of statements a batch. Immutable facts of recent workflows are kept."""
+
+    def __init__(self, keep: int = 1000) -> None:
+        self._known: OrderedDict[int, WorkflowInfo] = OrderedDict()
+        self._keep = keep
+
+    def load(self, session: Session, claims: Sequence[Claim]) -> None:
+        """Fill in `workflow` and `upstream` of every claim."""
+        self._learn(session, {claim.workflow_id for claim in claims})
+        for claim in claims:
+            claim.workflow = self._known[claim.workflow_id]
+        self._load_upstream(session, [claim for claim in claims if claim.node.references])
+        while len(self._known) > self._keep:
+            self._known.popitem(last=False)
+
+    def _learn(self, session: Session, ids: Iterable[int]) -> None:
+        missing = [{"id": id} for id in ids if id not in self._known]
+        if not missing:
+            return
+        for id, uid, name, digest, params in session.run(session.statements.load_workflows, batch=missing):
+            self._known[id] = WorkflowInfo(str(uuid.UUID(uid)), name, compiled(digest), json.loads(params))
+
+    def _load_upstream(self, session: Session, claims: Sequence[Claim]) -> None:
+        if not claims:
+            return
+        wanted = {(claim.workflow_id, node_id) for claim in claims for node_id in claim.node.references}
+        batch = [{"workflow_id": workflow_id, "node_id": node_id} for workflow_id, node_id in wanted]
+        found = {(row[0], row[1]): row[2:] for row in session.run(session.statements.load_outputs, batch=batch)}
+        for claim in claims:
+            for node_id in claim.node.references:
+                status, output, error = found[claim.workflow_id, node_id]
+                claim.upstream[node_id] = {"output": json.loads(output) if output else None, "status": status, "error": error}

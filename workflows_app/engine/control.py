@@ -1,0 +1,153 @@
+"""What an operator does to a workflow: stop, resume, retry, rerun, delete. Each is one transaction under the workflow's lock."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import F
+
+from workflows_app.engine import doorbell
+from workflows_app.engine.definitions import compiled
+from workflows_app.engine.errors import NotAllowed, StepNotFound, WorkflowNotFound
+from workflows_app.engine.reopen import reopen
+from workflows_app.engine.sql.transaction import write
+from workflows_app.engine.start import Order, start
+from workflows_app.graph.definition import Definition
+from workflows_app.graph.statuses import ACTIVE, FINAL, Status
+from workflows_app.models import Attempt, LogLine, Step, Workflow
+
+STOPPED_REASON = "the workflow was stopped"
+
+
+def stop(*, uid: object, now: datetime) -> Workflow:
+    """Stop it now: running steps are cancelled, their late results refused, nothing starts afterwards.
+    Raises WorkflowNotFound, NotAllowed."""
+    with _locked(uid) as workflow:
+        if workflow.status in FINAL:
+            raise NotAllowed(f"The workflow is {workflow.status} already: there is nothing to stop")
+        running = list(workflow.steps.running())
+        Attempt.objects.bulk_create(_stopped_attempt(step, now) for step in running)
+        LogLine.objects.bulk_create(
+            LogLine(step=step, attempt=step.attempt, at=now, level="WARNING", message="Stopped by an operator") for step in running
+        )
+        workflow.steps.filter(status__in=ACTIVE).update(
+            status=Status.STOPPED, available_at=None, worker_id="", lease_expires_at=None, ended_at=now,
+            metadata={"skipped": False, "reason": STOPPED_REASON},
+        )  # fmt: skip
+        _update(workflow, now, status=Status.STOPPED, active_steps=0, ended_at=now)
+    doorbell.ring("stop")
+    return workflow
+
+
+def resume(*, uid: object, now: datetime) -> Workflow:
+    """Go on with a stopped workflow: what was stopped or never ran is open again. Raises WorkflowNotFound, NotAllowed."""
+    with _locked(uid) as workflow:
+        if workflow.status != Status.STOPPED:
+            raise NotAllowed(f"Only a stopped workflow can be resumed; this one is {workflow.status}")
+        _reopen(workflow, _unrun(workflow), now)
+    doorbell.ring()
+    return workflow
+
+
+def retry(*, uid: object, now: datetime, from_step: str | None = None, params: Mapping[str, Any] | None = None) -> Workflow:
+    """Run failed steps again and all that did not run because of them; or `from_step` and all below it, with other `params` if given.
+    Raises WorkflowNotFound, StepNotFound, NotAllowed."""
+    with _locked(uid) as workflow:
+        if workflow.status not in FINAL:
+            raise NotAllowed(f"The workflow is {workflow.status}: stop it or let it end before a retry")
+        if params is not None and from_step is None:
+            raise NotAllowed("Other params need a step to retry from: name it in fromStep, or start a rerun")
+        again = _failed(workflow) if from_step is None else {from_step}
+        if not again:
+            raise NotAllowed(f"No step failed: there is nothing to retry in a {workflow.status} workflow; rerun it instead")
+        definition = compiled(workflow.definition_id)
+        if from_step is not None and from_step not in definition.by_id:
+            raise StepNotFound(uid, from_step)
+        if params is not None:
+            Workflow.objects.filter(pk=workflow.pk).update(params=dict(params))
+        _reopen(workflow, _with_all_below(definition, again) | _unrun(workflow), now)
+    doorbell.ring()
+    return workflow
+
+
+def rerun(*, uid: object, now: datetime, params: Mapping[str, Any] | None = None) -> Workflow:
+    """A new workflow of the same definition, with the same or other parameters; its `parent` is the old one. Raises WorkflowNotFound."""
+    old = find(uid)
+    order = Order(
+        definition=old.definition, name=old.name, params=old.params if params is None else params, description=old.description,
+        tags=old.tags, template_version=old.template_version, parent=old, metadata=old.metadata,
+    )  # fmt: skip
+    return start(order=order, now=now)
+
+
+def delete(*, uid: object) -> None:
+    """Remove a final workflow and everything it recorded. Raises WorkflowNotFound, NotAllowed."""
+    with _locked(uid) as workflow:
+        if workflow.status not in FINAL:
+            raise NotAllowed(f"The workflow is {workflow.status}: stop it before deleting it")
+        LogLine.objects.filter(step__workflow=workflow).delete()
+        Attempt.objects.filter(step__workflow=workflow).delete()
+        workflow.steps.all().delete()
+        workflow.delete()
+
+
+def find(uid: object) -> Workflow:
+    """The workflow with this public id. Raises WorkflowNotFound."""
+    try:
+        return Workflow.objects.get(uid=uuid.UUID(str(uid)))
+    except (ValueError, Workflow.DoesNotExist):
+        raise WorkflowNotFound(uid) from None
+
+
+@contextmanager
+def _locked(uid: object) -> Iterator[Workflow]:
+    """The workflow's row, locked first of all rows; on SQLite the write lock is lock enough."""
+    key = find(uid).pk
+    with write():
+        rows = Workflow.objects.select_for_update() if connection.features.has_select_for_update else Workflow.objects.all()
+        workflow = rows.filter(pk=key).first()
+        if workflow is None:
+            raise WorkflowNotFound(uid)
+        yield workflow
+
+
+def _update(workflow: Workflow, now: datetime, **changes: Any) -> None:
+    Workflow.objects.filter(pk=workflow.pk).update(seq=F("seq") + 1, updated_at=now, **changes)
+    workflow.refresh_from_db()
+
+
+def _stopped_attempt(step: Step, now: datetime) -> Attempt:
+    started = step.claimed_at or now
+    return Attempt(step=step, number=step.attempt, worker_id=step.worker_id, outcome="stopped", started_at=started, ended_at=now)
+
+
+def _failed(workflow: Workflow) -> set[str]:
+    return set(workflow.steps.filter(status=Status.FAILED).values_list("node_id", flat=True))
+
+
+def _unrun(workflow: Workflow) -> set[str]:
+    """Steps that a stop or a failure upstream kept from running; what a condition ruled out stays ruled out."""
+    return set(workflow.steps.filter(status=Status.STOPPED, is_skipped=False).values_list("node_id", flat=True))
+
+
+def _with_all_below(definition: Definition, ids: set[str]) -> set[str]:
+    found, open_ids = set(ids), list(ids)
+    while open_ids:
+        fresh = [id for id in definition.successors[open_ids.pop()] if id not in found]
+        found.update(fresh)
+        open_ids.extend(fresh)
+    return found
+
+
+def _reopen(workflow: Workflow, node_ids: set[str], now: datetime) -> None:
+    counters = reopen(workflow=workflow, node_ids=node_ids, now=now)
+    active = counters["active_steps"]
+    status = Status.PENDING if not workflow.started_at else Status.RUNNING
+    if not active:
+        raise NotAllowed("Nothing can run again: every step is decided by how the steps before it ended; rerun the workflow instead")
+    _update(workflow, now, status=status, error="", ended_at=None, **counters)

@@ -1,0 +1,169 @@
+"""The drain: claim due steps, run them, record them in groups, until nothing is due and nothing runs (DESIGN.md section 2)."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from queue import Empty
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from workflows_app.engine import lifecycle
+from workflows_app.engine.claims import Claim, claim
+from workflows_app.engine.commit import Delta, Recorded, add_log_lines, apply, record
+from workflows_app.engine.outcomes import Outcome
+from workflows_app.engine.runner import Run
+from workflows_app.engine.sql.transaction import Session, write
+from workflows_app.engine.supervision import Supervision
+from workflows_app.engine.worker import WorkerProcess, current
+from workflows_app.models import Step
+
+logger = logging.getLogger(__name__)
+TICK_SECONDS = 0.25
+DATABASE_PATIENCE_SECONDS = 1.0
+
+
+def drain() -> None:
+    """Run in a django-q2 worker process. Returns when there is nothing left to do; exits the process when a task will not end."""
+    worker = current()
+    worker.listen()
+    try:
+        Drain(worker).run()
+    finally:
+        worker.ignore()
+
+
+class Drain:
+    """One stretch of work of one process. This thread is the only one that writes: while it commits a batch, the next gathers."""
+
+    def __init__(self, worker: WorkerProcess) -> None:
+        self.worker = worker
+        self.running: dict[int, Run] = {}
+        self.pending: list[Outcome] = []
+        self.supervision = Supervision(self)
+
+    def run(self) -> None:
+        is_first = True
+        while is_first or self.running or self.pending or self._is_held_by_a_task():
+            self._gather(wait_seconds=0 if is_first else TICK_SECONDS)
+            is_first = False
+            self.supervision.look()
+            self._dispatch(self._commit_patiently())
+            if self.supervision.is_poisoned and not (self.running or self.pending):
+                logger.critical("A task does not end after its timeout: process %s leaves and is replaced", self.worker.pid)
+                sys.exit(3)
+
+    def _is_held_by_a_task(self) -> bool:
+        """A plain Python task whose step went on without it still occupies the thread."""
+        return self.worker.thread.current is not None
+
+    def free_loop_slots(self) -> int:
+        in_thread = sum(run.action.in_thread for run in self.running.values())
+        return int(settings.ENV.io_slots_per_worker) - (len(self.running) - in_thread)
+
+    def drop(self, run: Run) -> None:
+        """Forget a run whose step is no longer ours, and tell it."""
+        run.is_cancelled = True
+        self.running.pop(run.claim.step_id, None)
+        self.worker.thread.withdraw(run.claim.step_id)
+        self.worker.loop.cancel([run])
+
+    def settle(self, run: Run, outcome: Outcome) -> None:
+        """Take the first outcome of a run; whatever it says later is too late."""
+        if run.is_settled or self.running.get(run.claim.step_id) is not run:
+            return
+        run.is_settled = True
+        self.pending.append(outcome)
+
+    def _gather(self, *, wait_seconds: float) -> None:
+        """Everything that finished, waiting for the first of it."""
+        inbox = self.worker.inbox
+        try:
+            message = inbox.get(timeout=wait_seconds) if wait_seconds else inbox.get_nowait()
+            while True:
+                if message is not None and message[1] is not None:
+                    self.settle(message[0], message[1])
+                message = inbox.get_nowait()
+        except Empty:
+            return
+
+    def _commit_patiently(self) -> list[Claim]:
+        """Commit, again and again while the database is away: results in memory are kept until they are recorded."""
+        is_again = False
+        while True:
+            try:
+                return self._commit(is_again=is_again)
+            except DatabaseError:
+                logger.exception("The database did not answer; trying again in %s s", DATABASE_PATIENCE_SECONDS)
+                connection.close()
+                time.sleep(DATABASE_PATIENCE_SECONDS)
+                is_again = True
+
+    def _commit(self, *, is_again: bool) -> list[Claim]:
+        session, now = Session(), self.worker.clock.now()
+        slots = {Step.LOOP: self.free_loop_slots() + self._finishing(), Step.THREAD: self.worker.thread.room()}
+        if lifecycle.is_draining() or self.supervision.is_poisoned:
+            slots = {}
+        lines = self.supervision.take_lines()
+        is_due = self._is_due(session, [executor for executor, free in slots.items() if free > 0], now)
+        if not (self.pending or lines or is_due):
+            return []
+        with write() as session:
+            fresh = self._not_yet_recorded(session) if is_again else self.pending
+            recorded = record(session, worker_id=self.worker.id, outcomes=fresh, now=now)
+            add_log_lines(session, lines)
+            claims = self._claim(session, slots) if is_due or recorded.ready else []
+            self._note(session, recorded, claims)
+        self._forget_recorded(recorded)
+        self.worker.inputs.load(session, claims)
+        return claims
+
+    def _is_due(self, session: Session, executors: Sequence[int], now: datetime) -> bool:
+        if not executors:
+            return False
+        return bool(session.run(session.statements.is_due, now=now, first=executors[0], second=executors[-1]))
+
+    def _finishing(self) -> int:
+        return sum(not self.running[outcome.claim.step_id].action.in_thread for outcome in self.pending)
+
+    def _claim(self, session: Session, slots: dict[int, int]) -> list[Claim]:
+        now = self.worker.clock.now()
+        lease = now + timedelta(seconds=settings.ENV.worker_heartbeat_timeout)
+        found = [
+            claim(session, worker_id=self.worker.id, executor=executor, slots=free, now=now, lease=lease)
+            for executor, free in slots.items()
+        ]
+        return [claim for claims in found for claim in claims]
+
+    def _note(self, session: Session, recorded: Recorded, claims: Sequence[Claim]) -> None:
+        """Counters of every workflow that a batch touched, those with a new claim included: their `seq` rises too."""
+        for claimed in claims:
+            recorded.deltas.setdefault(claimed.workflow_id, Delta())
+        apply(session, recorded.deltas, now=self.worker.clock.now())
+
+    def _not_yet_recorded(self, session: Session) -> list[Outcome]:
+        """After an ambiguous commit: leave out what our own attempt did record."""
+        fences = [outcome.claim.fence for outcome in self.pending]
+        done = {row[0] for row in session.run(session.statements.recorded_attempts, worker=self.worker.id, batch=fences)}
+        return [outcome for outcome in self.pending if outcome.claim.step_id not in done]
+
+    def _forget_recorded(self, recorded: Recorded) -> None:
+        for outcome in self.pending:
+            self.running.pop(outcome.claim.step_id, None)
+        for outcome in recorded.refused:
+            logger.warning("A late result of step %s attempt %s was refused", outcome.claim.step_id, outcome.claim.attempt)
+        self.pending = []
+
+    def _dispatch(self, claims: Sequence[Claim]) -> None:
+        runs = [Run(claimed, self.worker.clock) for claimed in claims]
+        self.running.update((run.claim.step_id, run) for run in runs)
+        self.worker.thread.submit([run for run in runs if run.action.in_thread])
+        on_loop = [run for run in runs if not run.action.in_thread]
+        if on_loop:
+            self.worker.loop.submit(on_loop)
+
+

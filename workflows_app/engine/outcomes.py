@@ -1,0 +1,116 @@
+"""Outcomes: what an attempt came to, as data, before it is recorded."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+
+from workflows_app.actions.base import Chosen, Fail, Wait
+from workflows_app.engine import retry
+from workflows_app.engine.claims import Claim
+from workflows_app.graph.statuses import Status
+
+MAX_ERROR_CHARACTERS = 4_000
+Line = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """One attempt's end. `recorded` is its entry in the attempt history (empty: the attempt goes on later).
+    `output` and `resume` are JSON text."""
+
+    claim: Claim
+    status: Status
+    recorded: str
+    at: datetime
+    output: str | None = None
+    error: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    resume: str | None = None
+    failed: int = 0
+    crashed: int = 0
+    available_at: datetime | None = None
+    chosen: Chosen | None = None
+    lines: list[Line] = field(default_factory=list)
+
+    @property
+    def is_skipped(self) -> bool:
+        return self.recorded == "skipped"
+
+    @property
+    def is_final(self) -> bool:
+        return self.status in (Status.COMPLETED, Status.FAILED, Status.STOPPED)
+
+
+def returned(claim: Claim, value: Any, *, at: datetime) -> Outcome:
+    """The action returned: output, a decision, or the wish to wait. Raises Fail when the output cannot be kept."""
+    if isinstance(value, Wait):
+        return _waiting(claim, value, at)
+    if isinstance(value, Chosen):
+        ruled_out = [target for target in value.targets if target not in value.next]
+        metadata = {"case": value.case, "next": list(value.next), "ruledOut": ruled_out}
+        return Outcome(claim, Status.COMPLETED, "completed", at, output=encode(value.output), metadata=metadata, chosen=value)
+    return Outcome(claim, Status.COMPLETED, "completed", at, output=encode(value))
+
+
+def skipped(claim: Claim, reason: str, *, at: datetime) -> Outcome:
+    """A condition ruled the step out."""
+    return Outcome(claim, Status.STOPPED, "skipped", at, metadata={"skipped": True, "reason": reason})
+
+
+def failed(claim: Claim, error: str, *, at: datetime, kind: str | None = None, after_seconds: float | None = None) -> Outcome:
+    """The attempt failed. `kind=None` means for good; otherwise it is tried again while the step's retry policy allows."""
+    error = clip(error)
+    failures = claim.failures + 1
+    policy = claim.node.retry
+    if kind is None or failures >= retry.max_attempts(claim.node) or not retry.is_worth_retrying(policy, kind):
+        return Outcome(claim, Status.FAILED, "failed", at, error=error, failed=1)
+    seconds = retry.delay_seconds(policy, failures) if after_seconds is None else after_seconds
+    again = at + timedelta(seconds=seconds)
+    return Outcome(claim, Status.PENDING, "retried", at, error=error, failed=1, available_at=again, metadata={"retryAt": again.isoformat()})
+
+
+def crashed(claim: Claim, reason: str, *, at: datetime) -> Outcome:
+    """The worker died or fell silent under the step. A step that does so `max_attempts` times is at fault itself."""
+    crashes = claim.crashes + 1
+    if crashes >= retry.max_attempts(claim.node):
+        error = f"{reason}; that happened {crashes} times, so the step is not tried again"
+        return Outcome(claim, Status.FAILED, "crashed", at, error=error, crashed=1)
+    return Outcome(claim, Status.PENDING, "crashed", at, error=reason, crashed=1, available_at=at, resume=_kept(claim))
+
+
+def released(claim: Claim, *, at: datetime) -> Outcome:
+    """The worker is leaving and hands the step back; nobody is to blame."""
+    return Outcome(claim, Status.PENDING, "released", at, available_at=at, resume=_kept(claim))
+
+
+def encode(value: Any) -> str:
+    """Output as JSON text. Raises Fail when it is not JSON or larger than MAX_OUTPUT_BYTES."""
+    try:
+        text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise Fail(f"The step returned something that is not JSON: {error}") from error
+    if len(text) > settings.ENV.max_output_bytes:
+        raise Fail(f"The step returned {len(text):,} bytes of output; at most {settings.ENV.max_output_bytes:,} are kept (MAX_OUTPUT_BYTES)")
+    return text.replace("\\u0000", "\\ufffd")
+
+
+def clip(text: str, most: int = MAX_ERROR_CHARACTERS) -> str:
+    """Text fit for a column: no NUL, not endless, no lone surrogates."""
+    text = text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    return text if len(text) <= most else f"{text[:most]}… ({len(text):,} characters)"
+
+
+def _waiting(claim: Claim, wait: Wait, at: datetime) -> Outcome:
+    until = None if wait.seconds is None else at + timedelta(seconds=wait.seconds)
+    metadata = {"waitingFor": wait.reason}
+    return Outcome(claim, Status.WAITING_FOR_DEPENDENCY, "", at, available_at=until, metadata=metadata, resume=encode(wait.state))
+
+
+def _kept(claim: Claim) -> str | None:
+    return None if claim.resume is None else json.dumps(claim.resume)

@@ -1,0 +1,115 @@
+"""Recovery: steps of dead or silent workers are taken back; a frozen group is ended for its process manager to restart."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from workflows_app.engine import doorbell, outcomes, site
+from workflows_app.engine.claims import Claim, Inputs
+from workflows_app.engine.clock import database_now
+from workflows_app.engine.commit import apply, record
+from workflows_app.engine.sql.transaction import Session, write
+from workflows_app.models import Step, Worker
+
+logger = logging.getLogger(__name__)
+LOOK_SECONDS = 1.0
+FROZEN_SECONDS = 30.0
+
+
+def take_back(*, now: datetime, trust_leases: bool = True) -> int:
+    """Take the steps of dead workers back; how many. Of workers in this data directory the kernel tells who lives;
+    of others the lease does, when `trust_leases`: a reaper that slept must not judge by what went by meanwhile."""
+    held = defaultdict(list)
+    for step in Step.objects.running().only("id", "worker_id", "lease_expires_at", "workflow_id"):
+        held[step.worker_id].append(step)
+    sites = dict(Worker.objects.filter(id__in=list(held)).values_list("id", "site"))
+    taken = 0
+    for worker_id, steps in held.items():
+        if sites.get(worker_id) == site.site_id() and not site.lives(worker_id):
+            taken += _take(worker_id, [step.pk for step in steps], "The worker process died", now)
+        elif trust_leases:
+            late = [step.pk for step in steps if step.lease_expires_at < now]
+            taken += _take(worker_id, late, "The worker fell silent and its lease ran out", now)
+    if taken:
+        doorbell.ring()
+    return taken
+
+
+def _take(worker_id: str, step_ids: list[int], reason: str, now: datetime) -> int:
+    if not step_ids:
+        return 0
+    claims = [_claim(step) for step in Step.objects.running().filter(pk__in=step_ids, worker_id=worker_id)]
+    Inputs().load(Session(), claims)
+    ended = [outcomes.crashed(claim, reason, at=now) for claim in claims]
+    for outcome in ended:
+        outcome.lines = [_line(outcome)]
+    with write() as session:
+        recorded = record(session, worker_id=worker_id, outcomes=ended, now=now)
+        for outcome in ended:
+            recorded.deltas[outcome.claim.workflow_id].active += 0
+        apply(session, recorded.deltas, now=now)
+    logger.warning("%s: worker %s, %s steps taken back", reason, worker_id[:8], len(ended) - len(recorded.refused))
+    return len(ended) - len(recorded.refused)
+
+
+def _claim(step: Step) -> Claim:
+    at = (step.claimed_at or step.started_at).isoformat(" ")
+    return Claim(step.pk, step.workflow_id, step.node_id, step.attempt, step.failures, step.crashes, step.resume, at)
+
+
+def _line(outcome: outcomes.Outcome) -> outcomes.Line:
+    message = f"Attempt {outcome.claim.attempt} ended: {outcome.error}"
+    return {"step_id": outcome.claim.step_id, "attempt": outcome.claim.attempt, "at": outcome.at, "level": "ERROR", "message": message}
+
+
+def forget_dead_workers(*, now: datetime) -> None:
+    """Say of workers of this data directory that died that they stopped; forget those of other days."""
+    for worker in Worker.objects.filter(stopped_at__isnull=True, site=site.site_id()):
+        if not site.lives(worker.id):
+            Worker.objects.filter(id=worker.id).update(stopped_at=now)
+            site.forget(worker.id)
+    Worker.objects.filter(stopped_at__lt=now - timedelta(days=1)).delete()
+
+
+class Reaper(threading.Thread):
+    """Looks every second. After a gap in its own ticks it trusts no lease for the length of one: the gap may have been everybody's."""
+
+    def __init__(self, *, on_frozen: Callable[[], None]) -> None:
+        super().__init__(name="reaper", daemon=True)
+        self._on_frozen = on_frozen
+        self._ticked = self._steady_since = time.monotonic()
+        self._stuck_since: float | None = None
+
+    def run(self) -> None:
+        while True:
+            try:
+                self._tick()
+            except DatabaseError:
+                logger.exception("The reaper could not look")
+                connection.close()
+            threading.Event().wait(LOOK_SECONDS)
+
+    def _tick(self) -> None:
+        now = database_now()
+        if time.monotonic() - self._ticked > 3 * LOOK_SECONDS:
+            self._steady_since = time.monotonic()
+        take_back(now=now, trust_leases=time.monotonic() - self._steady_since > settings.ENV.worker_heartbeat_timeout)
+        forget_dead_workers(now=now)
+        self._watch(now)
+        self._ticked = time.monotonic()
+
+    def _watch(self, now: datetime) -> None:
+        """Work has been due and nobody has run anything for FROZEN_SECONDS: django-q2's processes are stuck."""
+        is_stuck = Step.objects.due(now).exists() and not Step.objects.running().exists()
+        self._stuck_since = (self._stuck_since or time.monotonic()) if is_stuck else None
+        if self._stuck_since and time.monotonic() - self._stuck_since > FROZEN_SECONDS:
+            logger.critical("Steps are due and no worker has claimed one for %s s: this group is ended to be restarted", FROZEN_SECONDS)
+            self._on_frozen()

@@ -1,0 +1,86 @@
+"""Open steps of a final workflow again: the only way out of a final status (CONTRACT.md section 2)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from workflows_app.engine.definitions import compiled
+from workflows_app.graph.definition import Definition, Node
+from workflows_app.graph.readiness import Dependencies, Readiness, decide
+from workflows_app.graph.statuses import Status
+from workflows_app.models import Step, Workflow
+
+RESET = [
+    "status", "remaining", "succeeded_needs", "failed_needs", "skipped_needs", "available_at", "failures", "crashes", "is_skipped",
+    "output", "resume", "error", "metadata", "started_at", "claimed_at", "ended_at",
+]  # fmt: skip
+
+
+def reopen(*, workflow: Workflow, node_ids: set[str], now: datetime) -> dict[str, int]:
+    """Reset these steps to where their dependencies now leave them; the workflow's counters as they then are.
+    Call under the workflow's lock. Attempts and log lines stay, and numbering of attempts goes on."""
+    steps = {step.node_id: step for step in workflow.steps.all()}
+    definition = compiled(workflow.definition_id)
+    for node in in_order(definition):
+        if node.id in node_ids:
+            _reset(steps[node.id])
+            _place(steps[node.id], node, definition, steps, now)
+    Step.objects.bulk_update([steps[id] for id in node_ids], RESET, batch_size=50)
+    return _counters(definition, steps)
+
+
+def in_order(definition: Definition) -> list[Node]:
+    """Nodes so that each comes after those it needs."""
+    missing = {node.id: len(node.needs) for node in definition.nodes}
+    ready = list(definition.roots)
+    ordered = []
+    while ready:
+        id = ready.pop()
+        ordered.append(definition.by_id[id])
+        for successor in definition.successors[id]:
+            missing[successor] -= 1
+            if not missing[successor]:
+                ready.append(successor)
+    return ordered
+
+
+def _reset(step: Step) -> None:
+    step.status, step.is_skipped, step.error, step.metadata = Status.WAITING_FOR_DEPENDENCY, False, "", {}
+    step.output = step.resume = step.available_at = step.started_at = step.claimed_at = step.ended_at = None
+    step.failures = step.crashes = 0
+
+
+def _place(step: Step, node: Node, definition: Definition, steps: Mapping[str, Step], now: datetime) -> None:
+    """Where a reset step stands: waiting, ready, or ruled out by what is decided upstream already."""
+    ends = [_ended(steps[need], node, definition) for need in node.needs]
+    counts = {name: ends.count(name) for name in ("succeeded", "failed", "skipped")}
+    step.remaining = ends.count("open")
+    step.succeeded_needs, step.failed_needs, step.skipped_needs = counts.values()
+    readiness = decide(node.trigger_rule, Dependencies(step.remaining, **counts))
+    if readiness is Readiness.RUN:
+        step.status, step.available_at, step.remaining = Status.PENDING, now, 0
+    elif readiness is not Readiness.WAIT:
+        step.is_skipped = readiness is Readiness.SKIP
+        reason = "ruled out: the steps it needs were skipped" if step.is_skipped else "not run: a step it needs failed"
+        step.status, step.ended_at, step.metadata = Status.STOPPED, now, {"skipped": step.is_skipped, "reason": reason}
+
+
+def _ended(need: Step, node: Node, definition: Definition) -> str:
+    """How a dependency ended, as this node sees it: a branch that chose another way counts as skipped."""
+    if need.status not in (Status.COMPLETED, Status.FAILED, Status.STOPPED):
+        return "open"
+    if need.is_skipped:
+        return "skipped"
+    if need.status == Status.COMPLETED:
+        return "skipped" if node.id in need.metadata.get("ruledOut", ()) else "succeeded"
+    is_forgiven = need.status == Status.FAILED and definition.by_id[need.node_id].on_failure == "continue"
+    return "succeeded" if is_forgiven else "failed"
+
+
+def _counters(definition: Definition, steps: Mapping[str, Step]) -> dict[str, int]:
+    failed = [step for step in steps.values() if step.status == Status.FAILED]
+    forgiven = sum(definition.by_id[step.node_id].on_failure == "continue" for step in failed)
+    done = sum(step.status == Status.COMPLETED or step.is_skipped for step in steps.values()) + forgiven
+    active = sum(step.available_at is not None for step in steps.values())
+    return {"done_steps": done, "failed_steps": len(failed), "active_steps": active}

@@ -1,0 +1,174 @@
+"""Run one claimed step: render its configuration, call its action, and say what came of it. Touches no table."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+import traceback
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from pydantic import ValidationError
+
+from workflows_app import actions
+from workflows_app.actions.base import Action, Context, Fail, Retry
+from workflows_app.engine import outcomes
+from workflows_app.engine.claims import Claim
+from workflows_app.engine.clock import Clock
+from workflows_app.engine.outcomes import Line, Outcome
+from workflows_app.graph.conditions import ConditionError, evaluate
+from workflows_app.graph.expressions import ExpressionError, render
+
+MAX_LINE_CHARACTERS = 10_000
+
+
+class Run:
+    """One attempt while it runs. The ledger thread reads it; the thread that runs the action writes it."""
+
+    def __init__(self, claim: Claim, clock: Clock) -> None:
+        self.claim, self.clock = claim, clock
+        self.action: Action = actions.find(claim.node.action)
+        self.lines: list[Line] = []
+        self.is_cancelled = False
+        self.is_settled = False
+        self.claimed = time.monotonic()
+        self.started: float | None = None
+        self.fraction: float | None = None
+        self.cancelled_since: float | None = None
+        self.task: asyncio.Task[None] | None = None
+
+    @property
+    def timeout_seconds(self) -> float:
+        default: float = getattr(settings.ENV, self.action.timeout_setting)
+        return self.claim.node.timeout_seconds or default
+
+    def log(self, level: str, message: str) -> None:
+        text = outcomes.clip(message, MAX_LINE_CHARACTERS)
+        line = {"step_id": self.claim.step_id, "attempt": self.claim.attempt, "at": self.clock.now(), "level": level, "message": text}
+        self.lines.append(line)
+
+    def take_lines(self) -> list[Line]:
+        """What was said since the last look."""
+        lines, self.lines = self.lines, []
+        return lines
+
+    def report_progress(self, fraction: float) -> None:
+        self.fraction = fraction
+
+
+def execute(run: Run) -> Outcome:
+    """Run a plain function to its end, in the calling thread."""
+    run.started = time.monotonic()
+    try:
+        prepared = _prepare(run)
+        return _settle(run, prepared if isinstance(prepared, Outcome) else run.action.run(*prepared))
+    except Exception as error:  # noqa: BLE001  whatever an action raises becomes its step's outcome
+        return failure(run, error)
+
+
+async def execute_async(run: Run) -> Outcome:
+    """Run a coroutine to its end or its timeout, on the loop."""
+    run.started = time.monotonic()
+    try:
+        prepared = _prepare(run)
+        if isinstance(prepared, Outcome):
+            return _settle(run, prepared)
+        async with asyncio.timeout(run.timeout_seconds):
+            value = run.action.run(*prepared)
+            return _settle(run, await value if inspect.isawaitable(value) else value)
+    except TimeoutError as error:
+        return failure(run, timed_out(run) if _is_ours(run) else error)
+    except Exception as error:  # noqa: BLE001  whatever an action raises becomes its step's outcome
+        return failure(run, error)
+
+
+def timed_out(run: Run) -> Retry:
+    return Retry(f"The step took longer than its timeout of {run.timeout_seconds:g} s", kind="timeout")
+
+
+def failure(run: Run, error: Exception) -> Outcome:
+    """What an exception means for the step: tried again, or failed for good."""
+    message = _one_line(error)
+    kind, after = _kind(error), None
+    if isinstance(error, Retry):
+        after = error.after_seconds
+    outcome = outcomes.failed(run.claim, message, at=run.clock.now(), kind=kind, after_seconds=after)
+    if not isinstance(error, Fail | Retry | ValidationError | ExpressionError | ConditionError):
+        run.log("ERROR", "".join(traceback.format_exception(error)).rstrip())
+    run.log("WARNING" if outcome.available_at else "ERROR", _verdict(outcome, message))
+    outcome.lines = run.take_lines()
+    return outcome
+
+
+def _prepare(run: Run) -> tuple[Any, Context] | Outcome:
+    """The action's checked configuration and its context, or the outcome when a condition rules the step out."""
+    claim, node = run.claim, run.claim.node
+    names = _names(claim)
+    if node.run_if is not None and not evaluate(node.run_if, names):
+        run.log("INFO", "Skipped: run_if is not true")
+        return outcomes.skipped(claim, "run_if is not true", at=run.clock.now())
+    raw = {key: node.config[key] for key in run.action.raw if key in node.config}
+    templated = {key: value for key, value in node.config.items() if key not in raw}
+    config = run.action.config.model_validate({**render(templated, names), **raw} if node.config else {})
+    return config, _context(run, names)
+
+
+def _names(claim: Claim) -> Mapping[str, Any]:
+    """What templates and conditions can see (CONTRACT.md section 3)."""
+    workflow = claim.workflow
+    return {
+        **claim.upstream,
+        "params": workflow.params,
+        "input": workflow.params,
+        "payload": workflow.params,
+        "steps": claim.upstream,
+        "workflow": {"id": workflow.uid, "name": workflow.name},
+        "engine": {"url": f"http://{settings.ENV.host}:{settings.ENV.port}"},
+    }
+
+
+def _context(run: Run, names: Mapping[str, Any]) -> Context:
+    claim = run.claim
+    return Context(
+        workflow_id=claim.workflow.uid, workflow_name=claim.workflow.name, step_id=claim.node_id, attempt=claim.attempt,
+        idempotency_key=f"{claim.workflow.uid}:{claim.node_id}", params=claim.workflow.params,
+        outputs={id: upstream["output"] for id, upstream in claim.upstream.items()}, sink=run.log, names=names, resume=claim.resume,
+        timeout_seconds=run.timeout_seconds, is_cancelled=lambda: run.is_cancelled, report_progress=run.report_progress,
+    )  # fmt: skip
+
+
+def _settle(run: Run, value: Any) -> Outcome:
+    outcome = value if isinstance(value, Outcome) else outcomes.returned(run.claim, value, at=run.clock.now())
+    outcome.lines = run.take_lines()
+    return outcome
+
+
+def _is_ours(run: Run) -> bool:
+    return run.started is not None and time.monotonic() - run.started >= run.timeout_seconds * 0.99
+
+
+def _kind(error: Exception) -> str | None:
+    """What `retry.on` calls this failure; None when trying again cannot help."""
+    if isinstance(error, Retry):
+        return error.kind
+    if isinstance(error, Fail | ValidationError | ExpressionError | ConditionError):
+        return None
+    return "timeout" if isinstance(error, TimeoutError) else "error"
+
+
+def _one_line(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return "; ".join(f"with.{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+    text = str(error)
+    if isinstance(error, Fail | Retry | ExpressionError | ConditionError):
+        return text or type(error).__name__
+    return f"{type(error).__name__}: {text.splitlines()[0] if text else 'no message'}"
+
+
+def _verdict(outcome: Outcome, message: str) -> str:
+    if outcome.available_at is None:
+        return f"Failed: {message}"
+    seconds = (outcome.available_at - outcome.at).total_seconds()
+    return f"Attempt {outcome.claim.attempt} failed: {message}. Next try in {seconds:.1f} s"

@@ -1,0 +1,73 @@
+"""Short write transactions, in turn: a fair lock before SQLite's own, and plain access to the driver."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+
+from workflows_app.engine import site
+from workflows_app.engine.sql.statements import Statements, for_vendor
+
+Row = Sequence[Any]
+_local = threading.local()
+
+
+class Session:
+    """The engine's statements on this thread's connection, without the ORM's wrapping."""
+
+    def __init__(self) -> None:
+        connection.ensure_connection()
+        self.statements: Statements = for_vendor(connection.vendor)
+        self._driver: Any = connection.connection
+
+    def run(self, statement: str, **params: object) -> list[Row]:
+        """Execute and fetch what it returns. A list of dicts travels as JSON, a moment as the database writes it."""
+        bound = {name: self._bind(value) for name, value in params.items()}
+        with connection.wrap_database_errors:
+            cursor = self._driver.execute(statement, bound)
+            return cursor.fetchall() if cursor.description else []
+
+    def time(self, moment: datetime | None) -> str | None:
+        return self.statements.dialect.time(moment)
+
+    def _bind(self, value: object) -> object:
+        if isinstance(value, list):
+            return json.dumps(value)
+        return self.time(value) if isinstance(value, datetime) else value
+
+
+@contextmanager
+def write() -> Iterator[Session]:
+    """One transaction that may write. On SQLite writers queue on a file lock first: the kernel wakes the next at once,
+    where SQLite's busy handler sleeps and can starve one."""
+    with _turn(), transaction.atomic():
+        yield Session()
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        yield
+        return
+    descriptor = _lock_file()
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+
+def _lock_file() -> int:
+    """One descriptor per thread and process: this lock belongs to the open file, which a fork would share."""
+    if getattr(_local, "pid", None) != os.getpid():
+        _local.descriptor = os.open(site.run_directory() / "write.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        _local.pid = os.getpid()
+    return int(_local.descriptor)

@@ -1,0 +1,99 @@
+"""Start workflows: one transaction for the workflow and all its steps, then ring."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from workflows_app import actions
+from workflows_app.engine import doorbell
+from workflows_app.engine.definitions import compiled
+from workflows_app.engine.errors import IdempotencyConflict
+from workflows_app.engine.sql.transaction import Session, write
+from workflows_app.graph.statuses import Status
+from workflows_app.models import Definition, Step, TemplateVersion, Workflow
+
+
+@dataclass(frozen=True)
+class Order:
+    """A workflow to start. With an idempotency key, `idempotency_digest` tells one payload from another."""
+
+    definition: Definition
+    name: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    description: str = ""
+    tags: Sequence[str] = ()
+    template_version: TemplateVersion | None = None
+    parent: Workflow | None = None
+    idempotency_key: str | None = None
+    idempotency_digest: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+def start(*, order: Order, now: datetime) -> Workflow:
+    """The new workflow, or the one that the same key and payload started before. Raises IdempotencyConflict."""
+    return start_many(orders=[order], now=now)[0]
+
+
+def start_many(*, orders: Sequence[Order], now: datetime) -> list[Workflow]:
+    """All of them in one transaction, or none. Raises IdempotencyConflict."""
+    with write() as session:
+        found = [_earlier(order) for order in orders]
+        workflows = [earlier or _workflow(order, now) for order, earlier in zip(orders, found, strict=True)]
+        new = [workflow for workflow, earlier in zip(workflows, found, strict=True) if not earlier]
+        Workflow.objects.bulk_create(new, batch_size=200)
+        _add_steps(session, new, now)
+    doorbell.ring()
+    return workflows
+
+
+def _earlier(order: Order) -> Workflow | None:
+    if order.idempotency_key is None:
+        return None
+    earlier = Workflow.objects.filter(idempotency_key=order.idempotency_key).first()
+    if earlier and earlier.idempotency_digest != order.idempotency_digest:
+        raise IdempotencyConflict(order.idempotency_key)
+    return earlier
+
+
+def _workflow(order: Order, now: datetime) -> Workflow:
+    graph = compiled(order.definition.digest)
+    return Workflow(
+        name=order.name, description=order.description, tags=list(order.tags), definition=order.definition,
+        template_version=order.template_version, params=dict(order.params), parent=order.parent, metadata=dict(order.metadata),
+        idempotency_key=order.idempotency_key, idempotency_digest=order.idempotency_digest,
+        total_steps=len(graph.nodes), active_steps=len(graph.roots), created_at=now, updated_at=now,
+    )  # fmt: skip
+
+
+def _add_steps(session: Session, workflows: Sequence[Workflow], now: datetime) -> None:
+    at = session.time(now)
+    rows = [
+        {**row, "workflow_id": workflow.pk, "available_at": None if row["remaining"] else at}
+        for workflow in workflows
+        for row in _step_rows(workflow.definition_id)
+    ]
+    if rows:
+        session.run(session.statements.add_steps, batch=rows)
+
+
+@lru_cache(maxsize=256)
+def _step_rows(digest: str) -> tuple[dict[str, Any], ...]:
+    """What is the same in every workflow of a definition."""
+    return tuple(
+        {
+            "node_id": node.id,
+            "position": position,
+            "action": node.action,
+            "executor": Step.THREAD if actions.find(node.action).in_thread else Step.LOOP,
+            "priority": node.priority,
+            "status": Status.WAITING_FOR_DEPENDENCY if node.needs else Status.PENDING,
+            "remaining": len(node.needs),
+        }
+        for position, node in enumerate(compiled(digest).nodes)
+    )
+
+

@@ -1,0 +1,140 @@
+"""What a drain looks after now and then: heartbeats, stopped steps, timeouts of threads, live logs, leaving."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from workflows_app.engine import lifecycle, outcomes, runner
+from workflows_app.engine.commit import Delta, apply
+from workflows_app.engine.outcomes import Line
+from workflows_app.engine.runner import Run
+from workflows_app.engine.sql.transaction import Session, write
+from workflows_app.models import Worker
+
+if TYPE_CHECKING:
+    from workflows_app.engine.loop import Drain
+
+LOOK_SECONDS = 0.25
+WITHDRAW_AFTER_SECONDS = 0.1
+FLUSH_SECONDS = 0.5
+THREAD_GRACE_SECONDS = 5.0
+
+
+class Supervision:
+    """Looks at the runs of one drain at most every LOOK_SECONDS; says when the process has to be replaced."""
+
+    def __init__(self, drain: Drain) -> None:
+        self.drain = drain
+        self.is_poisoned = False
+        self._looked = self._beat = self._flushed = time.monotonic()
+        self._leave_by: float | None = None
+
+    def look(self) -> None:
+        if time.monotonic() - self._looked < LOOK_SECONDS:
+            return
+        self._looked = time.monotonic()
+        self._end_late_threads()
+        if not self.drain.running:
+            return
+        self._drop_lost()
+        self._hand_back_unbegun()
+        if lifecycle.is_draining():
+            self._leave()
+        if time.monotonic() - self._beat >= settings.ENV.worker_heartbeat_interval:
+            self._heartbeat()
+
+    def take_lines(self) -> list[Line]:
+        """What running steps said since the last flush, and how far they are."""
+        if time.monotonic() - self._flushed < FLUSH_SECONDS:
+            return []
+        self._flushed = time.monotonic()
+        self._note_progress()
+        return [line for run in list(self.drain.running.values()) if not run.is_settled for line in run.take_lines()]
+
+    def _runs(self) -> list[Run]:
+        return [run for run in self.drain.running.values() if not run.is_settled]
+
+    def _drop_lost(self) -> None:
+        """Stopped, or taken back after we fell silent: cancel at once."""
+        runs, session = self._runs(), Session()
+        fences = [run.claim.fence for run in runs]
+        mine = {row[0] for row in session.run(session.statements.still_mine, worker=self.drain.worker.id, batch=fences)}
+        for run in runs:
+            if run.claim.step_id not in mine:
+                self.drain.drop(run)
+
+    def _end_late_threads(self) -> None:
+        """A plain Python task cannot be interrupted: past its timeout it is told, its step goes on without it,
+        and when it does not return either, the process is replaced."""
+        current = self.drain.worker.thread.current
+        if current is None or current.started is None:
+            return
+        late = time.monotonic() - current.started - current.timeout_seconds
+        if late >= 0 and not current.is_settled:
+            current.is_cancelled = True
+            self.drain.settle(current, runner.failure(current, runner.timed_out(current)))
+        if late >= THREAD_GRACE_SECONDS or (current.is_cancelled and self._is_abandoned(current)):
+            self.is_poisoned = True
+
+    def _is_abandoned(self, run: Run) -> bool:
+        """Its step was stopped long ago, and it still runs."""
+        return run.claim.step_id not in self.drain.running and self._since_cancelled(run) >= THREAD_GRACE_SECONDS
+
+    def _since_cancelled(self, run: Run) -> float:
+        run.cancelled_since = run.cancelled_since or time.monotonic()
+        return time.monotonic() - run.cancelled_since
+
+    def _hand_back_unbegun(self) -> None:
+        """Tasks claimed ahead that a slow one holds up: somebody else may run them."""
+        thread = self.drain.worker.thread
+        current = thread.current
+        is_held_up = current is not None and time.monotonic() - (current.started or 0) > WITHDRAW_AFTER_SECONDS
+        if not thread.waiting or not (is_held_up or lifecycle.is_draining()):
+            return
+        fences = []
+        for run in thread.withdraw():
+            self.drain.running.pop(run.claim.step_id, None)
+            fences.append(run.claim.fence)
+        now = self.drain.worker.clock.now()
+        with write() as session:
+            session.run(session.statements.unclaim, worker=self.drain.worker.id, batch=fences, now=now)
+
+    def _leave(self) -> None:
+        """Draining: after the grace period, hand back what still runs, un-penalised."""
+        self._leave_by = self._leave_by or time.monotonic() + settings.ENV.worker_grace
+        if time.monotonic() < self._leave_by:
+            return
+        for run in self._runs():
+            run.is_cancelled = True
+            outcome = outcomes.released(run.claim, at=run.clock.now())
+            run.log("INFO", "The worker is leaving: the step is handed back and will run again")
+            outcome.lines = run.take_lines()
+            self.drain.settle(run, outcome)
+            self.drain.worker.loop.cancel([run])
+
+    def _heartbeat(self) -> None:
+        """Extend the leases of runs that are within their deadline; a hung one runs out of lease and is taken back."""
+        self._beat = time.monotonic()
+        worker = self.drain.worker
+        grace = settings.ENV.worker_heartbeat_timeout
+        fences = [r.claim.fence for r in self._runs() if r.started is None or self._beat - r.started < r.timeout_seconds + grace]
+        now = worker.clock.now()
+        with write() as session:
+            session.run(session.statements.extend_leases, worker=worker.id, batch=fences, lease=now + timedelta(seconds=grace))
+            Worker.objects.filter(id=worker.id).update(heartbeat_at=now)
+
+    def _note_progress(self) -> None:
+        told = [run for run in self._runs() if run.fraction is not None]
+        if not told:
+            return
+        batch = [{**run.claim.fence, "metadata": json.dumps({"progress": run.fraction})} for run in told]
+        for run in told:
+            run.fraction = None
+        with write() as session:
+            rows = session.run(session.statements.note_progress, worker=self.drain.worker.id, batch=batch)
+            apply(session, {row[0]: Delta() for row in rows}, now=self.drain.worker.clock.now())

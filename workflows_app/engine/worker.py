@@ -1,0 +1,70 @@
+"""This worker process: its id, its lock, its row, its executors."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from datetime import datetime
+from queue import SimpleQueue
+
+from django.conf import settings
+
+from workflows_app.engine import site
+from workflows_app.engine.claims import Inputs
+from workflows_app.engine.clock import Clock, database_now
+from workflows_app.engine.doorbell import Bell
+from workflows_app.engine.executors import LoopExecutor, ThreadExecutor
+from workflows_app.engine.outcomes import Outcome
+from workflows_app.engine.runner import Run
+from workflows_app.models import Worker
+
+Message = tuple[Run, Outcome | None] | None
+
+
+class WorkerProcess:
+    """Made once per process, after the fork. `inbox` brings finished runs, and None for a ring of the bell."""
+
+    def __init__(self) -> None:
+        self.id = secrets.token_hex(16)
+        self.pid = os.getpid()
+        self.lock = site.hold(self.id)
+        self.inbox: SimpleQueue[Message] = SimpleQueue()
+        self.clock, self.inputs, self.bell = Clock(), Inputs(), Bell()
+        self.loop = LoopExecutor(self._report)
+        self.thread = ThreadExecutor(self._report)
+        self.clock.set(database_now())
+        self._register(self.clock.now())
+
+    def listen(self) -> None:
+        """Hear the bell from now on."""
+        self.bell.clear()
+        self.loop.loop.call_soon_threadsafe(self.loop.loop.add_reader, self.bell.fileno(), self._rang)
+
+    def ignore(self) -> None:
+        """Sleep through the bell: an idle process is woken by the broker, not by every ring."""
+        self.loop.loop.call_soon_threadsafe(self.loop.loop.remove_reader, self.bell.fileno())
+
+    def _rang(self) -> None:
+        self.bell.clear()
+        self.inbox.put(None)
+
+    def _report(self, run: Run, outcome: Outcome | None) -> None:
+        self.inbox.put((run, outcome))
+
+    def _register(self, now: datetime) -> None:
+        Worker.objects.create(
+            id=self.id, host=socket.gethostname()[:255], site=site.site_id(), pid=self.pid, version=settings.VERSION,
+            started_at=now, heartbeat_at=now,
+        )  # fmt: skip
+
+
+_current: WorkerProcess | None = None
+
+
+def current() -> WorkerProcess:
+    """The worker that this process is; made at the first call after a fork."""
+    global _current  # noqa: PLW0603  one per process is the point
+    if _current is None or _current.pid != os.getpid():
+        _current = WorkerProcess()
+    return _current
