@@ -37,9 +37,12 @@ def describe(model: type[BaseModel], error: ValidationError, data: Any) -> list[
 
 def _merged(tried: list[Misfit]) -> Misfit:
     """Several types were tried on one value: one message that names them all."""
-    *others, last = tried
-    wanted = [misfit.message.rpartition(", not ")[0] for misfit in others]
-    return replace(last, message=" or ".join([*wanted, last.message.removeprefix("must be ")]) if wanted else last.message)
+    first, *others = tried
+    if not others:
+        return first
+    wanted = [first.message, *(misfit.message.removeprefix("must be ") for misfit in others)]
+    message = " or ".join([*(words.rpartition(", not ")[0] for words in wanted[:-1]), wanted[-1]])
+    return replace(first, message=message)
 
 
 def _misfit(model: type[BaseModel], detail: Any, data: Any) -> Misfit:

@@ -57,7 +57,7 @@ def references(value: Json) -> set[str]:
 
 def uses(value: Json, where: str = "") -> Iterator[Use]:
     """Every path that `value` reads, with the place it is read at. Raises ExpressionError."""
-    for place, text in _texts(value, where):
+    for place, text in texts(value, where):
         for piece in _pieces(text, place):
             if isinstance(piece, Expression):
                 yield from (Use(where=place, path=path) for path in piece.paths)
@@ -65,18 +65,19 @@ def uses(value: Json, where: str = "") -> Iterator[Use]:
 
 def is_templated(value: Json) -> bool:
     """Whether a value holds an expression, so that its type shows only when it is rendered."""
-    return any("{{" in text for _, text in _texts(value, ""))
+    return any("{{" in text for _, text in texts(value))
 
 
-def _texts(value: Json, where: str) -> Iterator[tuple[str, str]]:
+def texts(value: Json, where: str = "") -> Iterator[tuple[str, str]]:
+    """Every text in `value`, each with the path to it."""
     if isinstance(value, str):
         yield where, value
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _texts(item, f"{where}.{key}" if where else str(key))
+            yield from texts(item, f"{where}.{key}" if where else str(key))
     elif isinstance(value, list | tuple):
         for index, item in enumerate(value):
-            yield from _texts(item, f"{where}[{index}]")
+            yield from texts(item, f"{where}[{index}]")
 
 
 def _pieces(text: str, where: str) -> tuple[str | Expression, ...]:

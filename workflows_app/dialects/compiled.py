@@ -1,0 +1,20 @@
+"""What every dialect compiles to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from workflows_app.graph.definition import Definition
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A definition with what its author says about it. `params_schema` is a JSON Schema of an object."""
+
+    name: str
+    description: str
+    tags: tuple[str, ...]
+    params_schema: Mapping[str, Any]
+    definition: Definition

@@ -1,0 +1,92 @@
+"""The keys of the template dialect and what each may hold (CONTRACT.md section 3)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from workflows_app.graph.readiness import TriggerRule
+
+YEAR_SECONDS = 366 * 24 * 3600
+_KIND = re.compile(r"[1-5](xx|[0-9]{2})|[a-z][a-z_]{0,39}")
+
+
+class Strict(BaseModel):
+    """No unknown keys, no guessing of types."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class RetryModel(Strict):
+    """`retry:`. Delays in seconds; `on` lists the kinds of failure worth another try."""
+
+    initial_delay: float | None = Field(None, ge=0, le=86_400, allow_inf_nan=False)
+    max_delay: float | None = Field(None, ge=0, le=YEAR_SECONDS, allow_inf_nan=False)
+    jitter: bool = True
+    on: list[str | int] | None = None
+
+    @field_validator("on")
+    @classmethod
+    def _known_kinds(cls, kinds: list[str | int] | None) -> list[str | int] | None:
+        for kind in kinds or ():
+            if not _KIND.fullmatch(str(kind)):
+                raise ValueError(f"{kind!r} is not a kind of failure: use timeout, connection, error, a status such as 429, or 5xx")
+        return kinds
+
+
+class ConcurrencyModel(Strict):
+    """`concurrency:`. At most `limit` steps with the same `key` run at once."""
+
+    key: str = Field(min_length=1, max_length=200)
+    limit: int = Field(1, ge=1, le=10_000)
+
+    @field_validator("key")
+    @classmethod
+    def _plain(cls, key: str) -> str:
+        if "{{" in key:
+            raise ValueError("the key cannot hold an expression")
+        return key
+
+
+class Policies(Strict):
+    """What a step may say about how it runs, and `defaults:` for all steps."""
+
+    timeout: float | None = Field(None, gt=0, le=YEAR_SECONDS, allow_inf_nan=False)
+    retries: int | None = Field(None, ge=0, le=100)
+    retry: RetryModel = RetryModel()
+    priority: Literal["high", "normal", "low"] = "normal"
+    trigger_rule: TriggerRule = "all_success"
+    on_failure: Literal["fail", "continue"] = "fail"
+    concurrency: ConcurrencyModel | None = None
+
+
+class StepModel(Policies):
+    """One entry of `steps:`."""
+
+    id: str
+    name: str = Field("", max_length=200)
+    action: str = Field(min_length=1)
+    needs: list[str] = []
+    config: dict[str, Any] = Field({}, alias="with")
+    run_if: Any = None
+
+
+class TemplateModel(Strict):
+    """The whole document."""
+
+    name: str = Field(min_length=1, max_length=200)
+    description: str = Field("", max_length=10_000)
+    tags: list[str] = Field([], max_length=50)
+    params: dict[str, Any] | None = None
+    defaults: Policies = Policies()
+    steps: list[StepModel]
+
+    @field_validator("tags")
+    @classmethod
+    def _short_tags(cls, tags: list[str]) -> list[str]:
+        for tag in tags:
+            if not 0 < len(tag) <= 50:
+                raise ValueError(f"a tag has 1 to 50 characters, {tag[:60]!r} does not")
+        return tags
