@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -11,6 +12,7 @@ THEMES = ("auto", "light", "dark")
 ONE_YEAR_SECONDS = 365 * 24 * 3600
 
 
+@login_not_required
 @require_POST
 def choose(request: HttpRequest) -> HttpResponse:
     theme = request.POST.get("theme", "auto")

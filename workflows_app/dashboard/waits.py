@@ -26,7 +26,7 @@ def of_started(step: Step) -> str:
     if step.available_at is None:
         return str(step.metadata.get("waitingFor") or "an answer")
     until = f"until {step.available_at:%H:%M:%S} UTC"
-    return f"{step.metadata['waitingFor']}, {until}" if step.metadata.get("waitingFor") else until
+    return f"{step.metadata.get('waitingFor') or 'a timer'}, {until}"
 
 
 def _named(id: str, seen: tuple[str, Look]) -> str:

@@ -1,0 +1,67 @@
+"""The box that says what happened, why, and what can be done."""
+
+import pytest
+
+from tests.factories import NOW, a_workflow, later
+from workflows_app.dashboard import steps_table, what_happened
+from workflows_app.graph.definition import Node
+from workflows_app.graph.statuses import Status
+from workflows_app.models import Step
+
+pytestmark = pytest.mark.django_db
+
+
+def tell(workflow, *, workers: int = 1) -> what_happened.Story:
+    return what_happened.tell(workflow, steps_table.build(workflow, steps_table.View(), now=NOW), workers=workers, now=NOW)
+
+
+def verbs(story: what_happened.Story) -> list[str]:
+    return [deed.verb for deed in story.deeds]
+
+
+def test_a_failure_names_the_step_its_reason_what_it_blocked_and_offers_a_retry():
+    nodes = [Node("load", "http_call"), Node("report", "output", needs=("load",)), Node("notify", "output", needs=("load",))]
+    workflow = a_workflow(*nodes, statuses={"load": Status.FAILED, "report": Status.STOPPED, "notify": Status.STOPPED})
+    Step.objects.filter(node_id="load").update(error="HTTP 504", attempt=3)
+    story = tell(workflow)
+    assert (story.what, story.why) == ("load failed after 3 attempts", "HTTP 504")
+    assert story.now_what.startswith("2 steps did not run because of it: report and notify.")
+    assert verbs(story) == ["retry", "rerun"]
+    assert story.deeds[0].is_first_choice
+
+
+def test_the_first_of_several_failures_is_told_and_the_others_are_counted():
+    workflow = a_workflow(Node("a", "input"), Node("b", "input"), statuses={"a": Status.FAILED, "b": Status.FAILED})
+    Step.objects.filter(node_id="b").update(ended_at=later(1), error="first")
+    assert tell(workflow).what == "b failed after 1 attempt, and 1 other step too"
+
+
+def test_success_says_how_long_it_took_and_what_was_forgiven():
+    workflow = a_workflow(statuses={"fetch": Status.COMPLETED, "shape": Status.COMPLETED})
+    Step.objects.filter(node_id="fetch").update(status=Status.FAILED)
+    story = tell(workflow)
+    assert story.what == "Completed in 10 sec"
+    assert "fetch failed, which this workflow allows" in story.why
+    assert verbs(story) == ["rerun"]
+
+
+def test_a_stopped_one_can_be_resumed():
+    story = tell(a_workflow(statuses={"fetch": Status.COMPLETED, "shape": Status.STOPPED}))
+    assert story.what == "Stopped with 1 of 2 steps done"
+    assert verbs(story) == ["resume", "rerun"]
+
+
+def test_a_running_one_names_what_runs_and_can_be_stopped():
+    story = tell(a_workflow(statuses={"fetch": Status.RUNNING}))
+    assert (story.what, story.why) == ("Running · 0 of 2 steps done", "Now: fetch.")
+    assert verbs(story) == ["stop"]
+
+
+def test_without_a_worker_it_says_why_nothing_starts():
+    assert tell(a_workflow(), workers=0).what.startswith("Nothing can run: no worker is alive")
+
+
+def test_what_waits_says_for_what():
+    workflow = a_workflow(Node("pause", "delay"))
+    Step.objects.update(status=Status.WAITING_FOR_DEPENDENCY, attempt=1, available_at=later(90), metadata={"waitingFor": "a delay of 90 s"})
+    assert tell(workflow).why == "pause waits for a delay of 90 s, until 12:01:30 UTC."
