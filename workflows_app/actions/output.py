@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 from workflows_app.actions.base import Action, Config, Context, Json
+
+SHOWN_CHARACTERS = 500
 
 
 class OutputConfig(Config):
@@ -21,6 +25,11 @@ class Output(Action):
 
     def run(self, config: OutputConfig, context: Context) -> Json:
         if "value" in config.model_fields_set:
+            context.log(f"Result: {_beginning(json.dumps(config.value, ensure_ascii=False))}")
             return config.value
         context.log(f"Collected the outputs of {', '.join(sorted(context.outputs)) or 'no step'}")
         return dict(context.outputs)
+
+
+def _beginning(text: str) -> str:
+    return text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import SchemaError
 
 Json = Any
 FORMATS = FormatChecker()
+
+
+@FORMATS.checks("date-time", raises=ValueError)
+def _is_date_time(value: Json) -> bool:
+    """RFC 3339: a date, a time and an offset."""
+    return not isinstance(value, str) or ("T" in value.upper() and datetime.fromisoformat(value.upper()).tzinfo is not None)
+
+
+@FORMATS.checks("uri", raises=ValueError)
+def _is_uri(value: Json) -> bool:
+    return not isinstance(value, str) or bool(urlsplit(value).scheme and urlsplit(value).netloc)
 
 
 def normalise(schema: Mapping[str, Json] | None) -> dict[str, Json]:

@@ -1,0 +1,76 @@
+"""Starting workflows: from a template, or from a definition that comes with the request."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from workflows_app.catalog.params import InvalidParams, accept
+from workflows_app.catalog.templates import UnknownTemplate, find_version
+from workflows_app.catalog.validate import validate
+from workflows_app.engine import definitions
+from workflows_app.engine.start import Order, start
+from workflows_app.models import Workflow
+
+__all__ = ["InvalidParams", "UnknownTemplate", "start_inline", "start_template"]
+
+Json = Any
+
+
+def start_template(
+    *, slug: str, params: Mapping[str, Json], idempotency_key: str | None = None, now: datetime, version: int | None = None
+) -> Workflow:
+    """A workflow pinned to that version of a template, or to the current one.
+
+    Raises UnknownTemplate, InvalidParams, and IdempotencyConflict when the key came with another payload.
+    """
+    found = find_version(slug, version)
+    template = found.template
+    order = Order(
+        definition=found.definition,
+        name=template.name,
+        description=template.description,
+        tags=template.tags,
+        params=accept(found.params_schema, params),
+        template_version=found,
+        idempotency_key=idempotency_key,
+        idempotency_digest=digest({"template": slug, "version": version}, params),
+    )
+    return start(order=order, now=now)
+
+
+def start_inline(
+    *,
+    name: str,
+    dialect: str = "template",
+    definition: Mapping[str, Json] | str,
+    params: Mapping[str, Json],
+    idempotency_key: str | None = None,
+    now: datetime,
+) -> Workflow:
+    """A workflow of a definition that no template holds; `name` is put in where the definition has none.
+
+    Raises DefinitionError, UnknownDialect, InvalidParams, IdempotencyConflict.
+    """
+    named = {"name": name, **definition} if isinstance(definition, Mapping) else definition
+    compiled = validate(named, dialect)
+    accepted = accept(compiled.params_schema, params)
+    order = Order(
+        definition=definitions.store(definition=compiled.definition, now=now),
+        name=name or compiled.name,
+        description=compiled.description,
+        tags=compiled.tags,
+        params=accepted,
+        idempotency_key=idempotency_key,
+        idempotency_digest=digest({"name": name, "dialect": dialect, "definition": definition}, params),
+    )
+    return start(order=order, now=now)
+
+
+def digest(what: Mapping[str, Json], params: Mapping[str, Json]) -> str:
+    """SHA-256 of the payload's canonical JSON: the order of keys and blanks do not matter."""
+    text = json.dumps([what, params], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
