@@ -46,7 +46,7 @@ class Claim:
 
     @property
     def fence(self) -> dict[str, int]:
-        return {"id": self.step_id, "attempt": self.attempt}
+        return {"key": self.step_id, "attempt": self.attempt}
 
 
 def claim(session: Session, *, worker_id: str, executor: int, slots: int, now: datetime, lease: datetime) -> list[Claim]:
@@ -74,7 +74,7 @@ class Inputs:
             self._known.popitem(last=False)
 
     def _learn(self, session: Session, ids: Iterable[int]) -> None:
-        missing = [{"id": id} for id in ids if id not in self._known]
+        missing = [{"key": id} for id in ids if id not in self._known]
         if not missing:
             return
         for id, uid, name, digest, params in session.run(session.statements.load_workflows, batch=missing):

@@ -52,7 +52,7 @@ def record(session: Session, *, worker_id: str, outcomes: Sequence[Outcome], now
     if not outcomes:
         return recorded
     if not session.statements.dialect.is_sqlite:
-        session.run(session.statements.lock_workflows, batch=[{"id": id} for id in {o.claim.workflow_id for o in outcomes}])
+        session.run(session.statements.lock_workflows, batch=[{"key": id} for id in {o.claim.workflow_id for o in outcomes}])
     mine = {row[0] for row in session.run(session.statements.finish, worker=worker_id, batch=[_finish(session, o) for o in outcomes])}
     accepted = [outcome for outcome in outcomes if outcome.claim.step_id in mine]
     recorded.refused = [outcome for outcome in outcomes if outcome.claim.step_id not in mine]
@@ -67,7 +67,7 @@ def apply(session: Session, deltas: dict[int, Delta], *, now: datetime) -> list[
     if not deltas:
         return []
     batch = [
-        {"id": id, "done": d.done, "failed": d.failed, "active": d.active, "error": d.error} for id, d in sorted(deltas.items())
+        {"key": id, "done": d.done, "failed": d.failed, "active": d.active, "error": d.error} for id, d in sorted(deltas.items())
     ]
     rows = session.run(session.statements.progress, batch=batch, now=now)
     return [id for id, status in rows if status != Status.RUNNING]
@@ -160,7 +160,7 @@ def _decide_round(
 ) -> dict[Key, Needs]:
     """One level of the graph: count down, decide those whose rule is met, and return what that means for the next level."""
     batch = [
-        {"workflow_id": w, "node_id": n, "succeeded": c.succeeded, "failed": c.failed, "skipped": c.skipped}
+        {"workflow_key": w, "node_key": n, "succeeded": c.succeeded, "failed": c.failed, "skipped": c.skipped}
         for (w, n), c in sorted(needs.items())
     ]
     below: dict[Key, Needs] = defaultdict(Needs)
@@ -174,7 +174,7 @@ def _decide_round(
         readiness = decide(definition.by_id[node_id].trigger_rule, Dependencies(*counts))
         if readiness is Readiness.WAIT:
             continue
-        decisions.append({"id": step_id, **_decision(readiness)})
+        decisions.append({"key": step_id, **_decision(readiness)})
         _count_decision(readiness, recorded, workflow_id)
         if readiness is not Readiness.RUN:
             for successor in definition.successors[node_id]:

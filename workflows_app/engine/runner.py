@@ -42,7 +42,7 @@ class Run:
     @property
     def timeout_seconds(self) -> float:
         default: float = getattr(settings.ENV, self.action.timeout_setting)
-        return self.claim.node.timeout_seconds or default
+        return self.claim.node.timeout_seconds or self.action.timeout_seconds or default
 
     def log(self, level: str, message: str) -> None:
         text = outcomes.clip(message, MAX_LINE_CHARACTERS)

@@ -33,7 +33,8 @@ class Dialect:
         return column if self.is_sqlite else f"CAST({column} AS jsonb)"
 
     def text(self, column: str) -> str:
-        return column if self.is_sqlite else f"CAST({column} AS text)"
+        """The column as the database writes it: an expression, for Django's SQLite connection converts plain columns by their type."""
+        return f"{column} || ''" if self.is_sqlite else f"CAST({column} AS text)"
 
     @property
     def skip_locked(self) -> str:

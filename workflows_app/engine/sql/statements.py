@@ -11,18 +11,19 @@ CLAIM_COLUMNS = "id, workflow_id, node_id, attempt, failures, crashes"
 
 
 class Statements:
-    """Every statement for one database. Batches travel as JSON in `:batch`."""
+    """Every statement for one database. Batches travel as JSON in `:batch` and are read as `b`, whose names for keys differ
+    from the tables': in RETURNING, SQLite knows no qualified names and PostgreSQL no ambiguous ones."""
 
     def __init__(self, d: Dialect) -> None:
         self.dialect = d
         now, worker = d.param("now", "timestamptz"), d.param("worker", "text")
 
         self.lock_workflows = f"""
-            SELECT id FROM {WORKFLOW} WHERE id IN (SELECT b.id FROM {d.rows("batch", {"id": "bigint"})})
+            SELECT id FROM {WORKFLOW} WHERE id IN (SELECT b.key FROM {d.rows("batch", {"key": "bigint"})})
             ORDER BY id {"" if d.is_sqlite else "FOR UPDATE"}"""  # noqa: S608
 
         finish = {
-            "id": "bigint", "attempt": "int", "status": "text", "output": "text", "error": "text", "metadata": "text",
+            "key": "bigint", "attempt": "int", "status": "text", "output": "text", "error": "text", "metadata": "text",
             "resume": "text", "is_skipped": "boolean", "failed": "int", "crashed": "int", "available_at": "timestamptz", "ended_at": "timestamptz",
         }  # fmt: skip
         self.finish = f"""
@@ -30,9 +31,9 @@ class Statements:
                 resume = {d.json("b.resume")}, is_skipped = b.is_skipped, failures = s.failures + b.failed,
                 crashes = s.crashes + b.crashed, available_at = b.available_at, ended_at = b.ended_at, worker_id = '', lease_expires_at = NULL
             FROM {d.rows("batch", finish)}
-            WHERE s.id = b.id AND s.attempt = b.attempt AND s.worker_id = {worker} AND s.status = 'RUNNING' RETURNING s.id"""  # noqa: S608
+            WHERE s.id = b.key AND s.attempt = b.attempt AND s.worker_id = {worker} AND s.status = 'RUNNING' RETURNING id"""  # noqa: S608
 
-        needs = {"workflow_id": "bigint", "node_id": "text", "succeeded": "int", "failed": "int", "skipped": "int"}
+        needs = {"workflow_key": "bigint", "node_key": "text", "succeeded": "int", "failed": "int", "skipped": "int"}
         ready = (
             "s.remaining = b.succeeded + b.failed + b.skipped AND s.failed_needs + b.failed = 0 AND s.skipped_needs + b.skipped = 0"
         )
@@ -42,16 +43,16 @@ class Statements:
                 skipped_needs = s.skipped_needs + b.skipped,
                 status = CASE WHEN {ready} THEN 'PENDING' ELSE s.status END, available_at = CASE WHEN {ready} THEN {now} END
             FROM {d.rows("batch", needs)}
-            WHERE s.workflow_id = b.workflow_id AND s.node_id = b.node_id AND s.status = 'WAITING_FOR_DEPENDENCY' AND s.remaining > 0
-            RETURNING s.id, s.workflow_id, s.node_id, s.status, s.remaining, s.succeeded_needs, s.failed_needs, s.skipped_needs"""  # noqa: S608
+            WHERE s.workflow_id = b.workflow_key AND s.node_id = b.node_key AND s.status = 'WAITING_FOR_DEPENDENCY' AND s.remaining > 0
+            RETURNING id, workflow_id, node_id, status, remaining, succeeded_needs, failed_needs, skipped_needs"""  # noqa: S608
 
-        decided = {"id": "bigint", "status": "text", "is_skipped": "boolean", "metadata": "text"}
+        decided = {"key": "bigint", "status": "text", "is_skipped": "boolean", "metadata": "text"}
         self.decide = f"""
             UPDATE {STEP} AS s SET status = b.status, is_skipped = b.is_skipped, metadata = {d.json("b.metadata")},
                 remaining = 0, available_at = CASE WHEN b.status = 'PENDING' THEN {now} END, ended_at = CASE WHEN b.status = 'STOPPED' THEN {now} END
-            FROM {d.rows("batch", decided)} WHERE s.id = b.id AND s.status = 'WAITING_FOR_DEPENDENCY' RETURNING s.id"""  # noqa: S608
+            FROM {d.rows("batch", decided)} WHERE s.id = b.key AND s.status = 'WAITING_FOR_DEPENDENCY' RETURNING id"""  # noqa: S608
 
-        counters = {"id": "bigint", "done": "int", "failed": "int", "active": "int", "error": "text"}
+        counters = {"key": "bigint", "done": "int", "failed": "int", "active": "int", "error": "text"}
         self.progress = f"""
             UPDATE {WORKFLOW} AS w SET seq = w.seq + 1, updated_at = {now}, started_at = COALESCE(w.started_at, {now}),
                 done_steps = w.done_steps + b.done, failed_steps = w.failed_steps + b.failed, active_steps = w.active_steps + b.active,
@@ -60,7 +61,7 @@ class Statements:
                 ended_at = CASE WHEN w.active_steps + b.active = 0 THEN {now} END,
                 error = CASE WHEN w.error = '' THEN b.error ELSE w.error END
             FROM {d.rows("batch", counters)}
-            WHERE w.id = b.id AND w.status IN ('PENDING', 'RUNNING', 'WAITING_FOR_DEPENDENCY') RETURNING w.id, w.status"""  # noqa: S608
+            WHERE w.id = b.key AND w.status IN ('PENDING', 'RUNNING', 'WAITING_FOR_DEPENDENCY') RETURNING id, status"""  # noqa: S608
 
         self.record_attempts = f"""
             INSERT INTO {ATTEMPT} (step_id, number, worker_id, outcome, error, started_at, ended_at)
@@ -69,8 +70,8 @@ class Statements:
                              "started_at": "timestamptz", "ended_at": "timestamptz"})}"""  # noqa: S608  # fmt: skip
 
         self.recorded_attempts = f"""
-            SELECT a.step_id FROM {ATTEMPT} AS a JOIN {d.rows("batch", {"id": "bigint", "attempt": "int"})}
-            ON a.step_id = b.id AND a.number = b.attempt WHERE a.worker_id = {worker}"""  # noqa: S608
+            SELECT a.step_id FROM {ATTEMPT} AS a JOIN {d.rows("batch", {"key": "bigint", "attempt": "int"})}
+            ON a.step_id = b.key AND a.number = b.attempt WHERE a.worker_id = {worker}"""  # noqa: S608
 
         line = {"step_id": "bigint", "attempt": "int", "at": "timestamptz", "level": "text", "message": "text"}
         self.add_log_lines = f"""
@@ -91,21 +92,21 @@ class Statements:
 
         self.unclaim = f"""
             UPDATE {STEP} AS s SET status = 'PENDING', attempt = s.attempt - 1, available_at = {now}, worker_id = '', lease_expires_at = NULL
-            FROM {d.rows("batch", {"id": "bigint", "attempt": "int"})}
-            WHERE s.id = b.id AND s.attempt = b.attempt AND s.worker_id = {worker} AND s.status = 'RUNNING' RETURNING s.id"""  # noqa: S608
+            FROM {d.rows("batch", {"key": "bigint", "attempt": "int"})}
+            WHERE s.id = b.key AND s.attempt = b.attempt AND s.worker_id = {worker} AND s.status = 'RUNNING' RETURNING id"""  # noqa: S608
 
         self.note_progress = f"""
             UPDATE {STEP} AS s SET metadata = {d.json("b.metadata")}
-            FROM {d.rows("batch", {"id": "bigint", "attempt": "int", "metadata": "text"})}
-            WHERE s.id = b.id AND s.attempt = b.attempt AND s.worker_id = {worker} AND s.status = 'RUNNING' RETURNING s.workflow_id"""  # noqa: S608
+            FROM {d.rows("batch", {"key": "bigint", "attempt": "int", "metadata": "text"})}
+            WHERE s.id = b.key AND s.attempt = b.attempt AND s.worker_id = {worker} AND s.status = 'RUNNING' RETURNING workflow_id"""  # noqa: S608
 
         self.extend_leases = f"""
             UPDATE {STEP} AS s SET lease_expires_at = {d.param("lease", "timestamptz")}
-            FROM {d.rows("batch", {"id": "bigint", "attempt": "int"})}
-            WHERE s.id = b.id AND s.attempt = b.attempt AND s.worker_id = {worker} AND s.status = 'RUNNING' RETURNING s.id"""  # noqa: S608
+            FROM {d.rows("batch", {"key": "bigint", "attempt": "int"})}
+            WHERE s.id = b.key AND s.attempt = b.attempt AND s.worker_id = {worker} AND s.status = 'RUNNING' RETURNING id"""  # noqa: S608
 
         self.still_mine = f"""
-            SELECT s.id FROM {STEP} AS s JOIN {d.rows("batch", {"id": "bigint", "attempt": "int"})} ON s.id = b.id
+            SELECT s.id FROM {STEP} AS s JOIN {d.rows("batch", {"key": "bigint", "attempt": "int"})} ON s.id = b.key
             WHERE s.attempt = b.attempt AND s.worker_id = {worker} AND s.status = 'RUNNING'"""  # noqa: S608
 
         lanes = f"executor IN ({d.param('first')}, {d.param('second')})"
@@ -114,7 +115,7 @@ class Statements:
 
         self.load_workflows = f"""
             SELECT w.id, {d.text("w.uid")}, w.name, w.definition_id, {d.text("w.params")}
-            FROM {WORKFLOW} AS w JOIN {d.rows("batch", {"id": "bigint"})} ON w.id = b.id"""  # noqa: S608
+            FROM {WORKFLOW} AS w JOIN {d.rows("batch", {"key": "bigint"})} ON w.id = b.key"""  # noqa: S608
 
         self.load_outputs = f"""
             SELECT s.workflow_id, s.node_id, s.status, {d.text("s.output")}, s.error

@@ -1,0 +1,15 @@
+"""The step that the benchmark runs: it does nothing and says when."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from workflows_app.actions.base import Context
+from workflows_app.actions.tasks import task
+
+
+@task(name="noop")
+def noop(params: dict[str, Any], context: Context) -> dict[str, Any]:
+    context.log("Begin")
+    return {"at": time.monotonic()}

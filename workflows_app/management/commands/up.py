@@ -1,0 +1,72 @@
+"""`manage.py up`: the web server and the workers under one foreground command."""
+
+from __future__ import annotations
+
+import socket
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+
+from hybrid_site import web
+from hybrid_site.processes import Child, Supervisor
+from workflows_app.access.local_user import local_user
+from workflows_app.catalog import bundled
+from workflows_app.engine import broker
+from workflows_app.engine.clock import database_now
+
+STOP_SLACK_SECONDS = 8
+
+
+class Command(BaseCommand):
+    help = "Set up the data directory, then run the web server and the workers until Ctrl-C."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        _refuse_taken_port()
+        prepare()
+        children = [Child("web", web.serve), Child("worker", broker.run_cluster)]
+        supervisor = Supervisor(children, stop_seconds=settings.ENV.worker_grace + STOP_SLACK_SECONDS)
+        code = supervisor.run(on_started=self._say_ready)
+        self.stdout.write("Stopped." if code == 0 else "Stopped; some processes had to be killed. Their steps run again at the next start.")
+        raise SystemExit(code)
+
+    def _say_ready(self) -> None:
+        _wait_until_listening()
+        self.stdout.write(f"Hybrid Engine is ready at {address()} (data in {settings.DATA_DIR}). Ctrl-C stops it.")
+        self.stdout.flush()
+
+
+def prepare() -> None:
+    """Bring database, static files, bundled templates and the local user up to date. Safe to repeat."""
+    call_command("migrate", interactive=False, verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    bundled.load(now=database_now())
+    if settings.IS_LOCAL:
+        local_user()
+    connections.close_all()
+
+
+def address() -> str:
+    host = f"[{settings.ENV.host}]" if ":" in settings.ENV.host else settings.ENV.host
+    return f"http://{host}:{settings.ENV.port}"
+
+
+def _refuse_taken_port() -> None:
+    family = socket.AF_INET6 if ":" in settings.ENV.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.ENV.host, settings.ENV.port))
+        except OSError as error:
+            raise CommandError(f"Cannot listen on {address()}: {error.strerror}. Choose another port: PORT=8001 make run") from None
+
+
+def _wait_until_listening() -> None:
+    while True:
+        try:
+            socket.create_connection((settings.ENV.host, settings.ENV.port), timeout=0.05).close()
+        except OSError:
+            continue
+        return

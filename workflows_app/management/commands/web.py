@@ -1,0 +1,16 @@
+"""`manage.py web`: the web server alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from hybrid_site import web
+
+
+class Command(BaseCommand):
+    help = "Serve pages and API on HOST:PORT until SIGTERM."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        web.serve()

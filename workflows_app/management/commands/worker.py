@@ -1,0 +1,16 @@
+"""`manage.py worker`: one worker group, for hosts that run no web server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from workflows_app.engine import broker
+
+
+class Command(BaseCommand):
+    help = "Run MAX_PARALLEL_NODES worker processes until SIGTERM; leave with an exit code other than 0 when they break."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        raise SystemExit(broker.run_cluster())
