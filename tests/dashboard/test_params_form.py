@@ -119,6 +119,15 @@ def test_the_form_survives_any_value_it_is_filled_with(value):
     params_form.fields(SCHEMA, dict.fromkeys(SCHEMA["properties"], value))
 
 
+def test_an_error_inside_a_value_stands_at_its_field():
+    assert field("more", errors={"more.a.b": "is missing", "moreover": "no"}).error == "a.b: is missing"
+
+
+def test_a_parameter_that_allows_anything_is_typed_as_json():
+    (anything,) = params_form.fields({"properties": {"x": True}}, {"x": [1]})
+    assert (anything.kind, anything.value) == ("json", "[\n  1\n]")
+
+
 def test_a_template_without_parameters_has_no_fields():
     assert params_form.fields({}, {}) == []
     assert params_form.read({}, posted(a="1")) == {}

@@ -49,25 +49,36 @@ class Field:
 def fields(schema: Mapping[str, Json], values: Mapping[str, Json], errors: Mapping[str, str] | None = None) -> list[Field]:
     """`values` are what is filled in: defaults, an earlier workflow's parameters, or what was just typed."""
     required = set(schema.get("required", ()))
-    properties = schema.get("properties", {})
-    return [_field(key, rule, key in required, values.get(key), (errors or {}).get(key, "")) for key, rule in properties.items()]
+    found = errors or {}
+    return [_field(key, rule, key in required, values.get(key), error_at(key, found)) for key, rule in _rules(schema).items()]
+
+
+def error_at(key: str, errors: Mapping[str, str]) -> str:
+    """What is wrong with a field, or inside it (`headers.x-team`)."""
+    inside = [f"{name[len(key) + 1 :]}: {message}" for name, message in errors.items() if name.startswith(f"{key}.")]
+    return "; ".join(([errors[key]] if key in errors else []) + inside)
 
 
 def defaults(schema: Mapping[str, Json]) -> dict[str, Json]:
-    return {key: rule["default"] for key, rule in schema.get("properties", {}).items() if isinstance(rule, Mapping) and "default" in rule}
+    return {key: rule["default"] for key, rule in _rules(schema).items() if "default" in rule}
 
 
 def read(schema: Mapping[str, Json], posted: QueryDict) -> dict[str, Json]:
     """The parameters that the reader typed. What cannot be read as its type stays text, for the validator to name;
     an empty field that is not a checkbox is left out, so that defaults and `required` mean what they say."""
     found = {}
-    for key, rule in schema.get("properties", {}).items():
+    for key, rule in _rules(schema).items():
         text = posted.get(f"{PREFIX}{key}", "")
         if kind(rule) == "checkbox":
             found[key] = bool(text)
         elif text.strip():
             found[key] = _value(rule, text)
     return found
+
+
+def _rules(schema: Mapping[str, Json]) -> dict[str, Mapping[str, Json]]:
+    """Each parameter's schema; `true`, which allows anything, is the empty one."""
+    return {key: rule if isinstance(rule, Mapping) else {} for key, rule in schema.get("properties", {}).items()}
 
 
 def kind(rule: Mapping[str, Json]) -> Kind:

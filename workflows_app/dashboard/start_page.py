@@ -53,13 +53,17 @@ def build(
     return StartPage(
         template=template,
         fields=fields,
-        problems=[f"{name}: {message}" if name else message for name, message in (errors or {}).items() if name not in known],
+        problems=[_problem(name, message) for name, message in (errors or {}).items() if name.split(".")[0] not in known],
         key=key or str(uuid.uuid4()),
         source_uid=source_uid,
         steps=[_planned(node) for node in nodes[:MOST_NODES]],
         step_count=plural(len(nodes), "step"),
         unseen=max(0, len(nodes) - MOST_NODES),
     )
+
+
+def _problem(name: str, message: str) -> str:
+    return f"{name}: {message}" if name else message
 
 
 def params_of(uid: str) -> Mapping[str, Any] | None:
