@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 import pytest
 
+from hybrid_site import middleware
 from tests import factories
 from workflows_app.engine.report import graphs
 
@@ -14,6 +16,13 @@ from workflows_app.engine.report import graphs
 @pytest.fixture
 def now() -> datetime:
     return factories.NOW
+
+
+@pytest.fixture
+def server_mode(settings: Any) -> None:
+    """As with MODE=server. Make clients after it."""
+    settings.IS_LOCAL = False
+    settings.MIDDLEWARE = middleware.chain(is_local=False)
 
 
 @pytest.fixture(autouse=True)

@@ -1,1 +1,11 @@
-"""The Django admin: templates editable, workflows and steps read-only."""
+"""Django's admin: templates to edit, what ran to look at."""
+
+from django.contrib import admin
+
+from workflows_app.admin import foreign, tokens, workers, workflows
+
+__all__ = ["foreign", "tokens", "workers", "workflows"]
+
+admin.site.site_header = admin.site.site_title = "Hybrid Engine"
+admin.site.index_title = "Administration"
+foreign.close()

@@ -1,1 +1,1 @@
-"""Shapes of requests and responses."""
+"""The shapes of what goes in and out, by noun. Keys are camelCase outside and snake_case inside."""

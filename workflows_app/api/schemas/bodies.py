@@ -1,0 +1,64 @@
+"""Bodies coming in. They are flat, and unknown keys are refused."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+from pydantic import Field
+
+from workflows_app.api.schemas.base import Shape
+
+Params = dict[str, Any]
+Slug = Annotated[str, Field(max_length=100, description="letters, digits, - and _")]
+Source = Annotated[str | dict[str, Any], Field(description="the definition: YAML or JSON text, or a JSON object")]
+DialectName = Annotated[str, Field(max_length=20)]
+Note = Annotated[str, Field(max_length=500)]
+
+
+class InlineIn(Shape):
+    """A definition to run once."""
+
+    name: str = Field("", max_length=200, description="by default the definition's own name")
+    dialect: DialectName = "template"
+    definition: Source
+    params: Params = {}
+
+
+class RetryIn(Shape):
+    """Empty: every failed step. With `fromStep`: that step and all below it."""
+
+    from_step: str | None = Field(None, max_length=200)
+    params: Params | None = None
+
+
+class RerunIn(Shape):
+    """Without `params`, the same as before."""
+
+    params: Params | None = None
+
+
+class TemplateIn(Shape):
+    slug: Slug
+    source: Source
+    dialect: DialectName = "template"
+    note: Note = ""
+
+
+class NewVersionIn(Shape):
+    """With `expectVersion`, refused if somebody published another version since."""
+
+    source: Source
+    dialect: DialectName = "template"
+    note: Note = ""
+    expect_version: int | None = Field(None, ge=1)
+
+
+class DraftIn(Shape):
+    source: Source
+    dialect: DialectName = "template"
+
+
+def source_text(source: str | dict[str, Any]) -> str:
+    """What is kept as the source of a version: the text as it was written, or the object as JSON."""
+    return source if isinstance(source, str) else json.dumps(source, indent=2, ensure_ascii=False)

@@ -1,0 +1,81 @@
+"""The API object: routers, authentication, errors, documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.urls import path
+from ninja import NinjaAPI
+from ninja.parser import Parser
+
+from workflows_app.api import errors, operations, templates, workflows
+from workflows_app.api.answers import answer
+from workflows_app.api.auth import AUTH, for_callers
+from workflows_app.api.strict_json import is_plain
+
+View = Callable[..., HttpResponseBase]
+
+
+class StrictQueries(Parser):
+    """A database cannot keep NUL, so no query may bring one."""
+
+    def parse_querydict(self, data: Any, list_fields: list[str], request: HttpRequest) -> dict[str, Any]:
+        for name, values in data.lists():
+            if not all(map(is_plain, [name, *values])):
+                raise errors.refusal(["query", name.replace("\0", "")], "must not contain the character NUL", "text")
+        return super().parse_querydict(data, list_fields, request)
+
+
+class Site(NinjaAPI):
+    """Every view answers JSON also where ninja or Django would say it in HTML, and is left out of the login
+    middleware, because authentication is on this object."""
+
+    @property
+    def urls(self) -> Any:
+        patterns, app_name, namespace = super().urls
+        for pattern in patterns:
+            pattern.callback = _as_json(pattern.callback or _unknown)
+        return [*patterns, path("<path:rest>", _as_json(_unknown))], app_name, namespace
+
+
+def _as_json(view: Callable[..., Any]) -> View:
+    @wraps(view)
+    def answered(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            response = view(request, *args, **kwargs)
+        except Http404:
+            return answer({"detail": f"There is nothing at {request.path}"}, status=404)
+        return _not_allowed(request, response) if response.status_code == 405 else response
+
+    answered.csrf_exempt = True  # type: ignore[attr-defined]
+    answered.login_required = False  # type: ignore[attr-defined]
+    return answered
+
+
+def _not_allowed(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    told = answer({"detail": f"{request.method} is not allowed here; allowed: {response['Allow']}"}, status=405)
+    told["Allow"] = response["Allow"]
+    return told
+
+
+def _unknown(request: HttpRequest, rest: str) -> HttpResponseBase:
+    raise Http404
+
+
+api = Site(
+    title="Hybrid Engine",
+    version=settings.VERSION,
+    description='Workflows, templates and how the system is. Errors are `{"detail": …}`.',
+    urls_namespace="api",
+    auth=AUTH,
+    docs_decorator=for_callers,
+    parser=StrictQueries(),
+)
+errors.install(api)
+api.add_router("/workflows", workflows.router)
+api.add_router("/templates", templates.router)
+api.add_router("", operations.router)
