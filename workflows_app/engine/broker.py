@@ -8,11 +8,12 @@ import os
 import signal
 import threading
 import time
-from datetime import timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import django_q.cluster
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 from django_q.brokers.orm import ORM
 from django_q.models import OrmQ
@@ -20,9 +21,9 @@ from django_q.signals import post_spawn
 from django_q.signing import SignedPackage
 
 from workflows_app.engine import doorbell, lifecycle, messages, recovery, worker
+from workflows_app.engine.claims import is_due
 from workflows_app.engine.clock import database_now
 from workflows_app.engine.sql.transaction import Session
-from workflows_app.models import Step
 
 logger = logging.getLogger(__name__)
 LOOK_SECONDS = 0.5
@@ -48,28 +49,27 @@ class StepBroker(ORM):
             if found:
                 return found
         now = database_now()
-        if self._is_due(now) and not lifecycle.is_draining():
-            if self._may_hand_out():
-                self._handed_at = time.monotonic()
-                return [(None, _drain_message())]
+        if not is_due(Session(), now=now) or lifecycle.is_draining():
+            self._bell.wait(self._patience(now))
+        elif self._may_hand_out():
+            self._handed_at = time.monotonic()
+            return [(None, _drain_message())]
+        else:
             self._bell.wait(HAND_OUT_SECONDS)
-            return None
-        self._bell.wait(self._patience(now))
         return None
-
-    def _is_due(self, now: Any) -> bool:
-        session = Session()
-        return bool(session.run(session.statements.is_due, now=now, first=Step.LOOP, second=Step.THREAD))
 
     def _may_hand_out(self) -> bool:
         """One at a time, and the next only when the first left work undone: every process that wakes costs."""
         return time.monotonic() - self._handed_at >= HAND_OUT_SECONDS and messages.MessageQueue.created[0].empty()
 
-    def _patience(self, now: Any) -> float:
+    def _patience(self, now: datetime) -> float:
         """Until the next timer, LOOK_SECONDS at most."""
-        upcoming = Step.objects.filter(available_at__gt=now, available_at__lt=now + timedelta(seconds=LOOK_SECONDS))
-        first = upcoming.order_by("available_at").values_list("available_at", flat=True).first()
-        return max(0.001, (first - now).total_seconds()) if first else LOOK_SECONDS
+        session = Session()
+        ((soonest,),) = session.run(session.statements.next_due, now=now)
+        if soonest is None:
+            return LOOK_SECONDS
+        moment = datetime.fromisoformat(soonest).replace(tzinfo=UTC) if connection.vendor == "sqlite" else datetime.fromisoformat(soonest)
+        return min(LOOK_SECONDS, max(0.001, (moment - now).total_seconds()))
 
 
 def _drain_message() -> str:

@@ -25,6 +25,17 @@ class WorkflowInfo:
     params: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """How many more steps a process could run: coroutines on its loop, plain tasks in (and shortly ahead of) its thread."""
+
+    loop: int = 0
+    thread: int = 0
+
+    def __bool__(self) -> bool:
+        return self.loop > 0 or self.thread > 0
+
+
 @dataclass(slots=True)
 class Claim:
     """One step that this worker holds. `attempt` is the fencing token; `claimed_at` is written as the database gave it."""
@@ -49,12 +60,16 @@ class Claim:
         return {"key": self.step_id, "attempt": self.attempt}
 
 
-def claim(session: Session, *, worker_id: str, executor: int, slots: int, now: datetime, lease: datetime) -> list[Claim]:
-    """Take up to `slots` due steps, the most urgent first. The rows are RUNNING under this worker's lease when it commits."""
-    if slots <= 0:
-        return []
-    rows = session.run(session.statements.claim, worker=worker_id, executor=executor, slots=slots, now=now, lease=lease)
+def claim(session: Session, *, worker_id: str, slots: Slots, now: datetime, lease: datetime) -> list[Claim]:
+    """Take due steps, the most urgent first. The rows are RUNNING under this worker's lease when it commits."""
+    rows = session.run(session.statements.claim, worker=worker_id, now=now, lease=lease, slots_0=slots.loop, slots_1=slots.thread)
     return [Claim(*row[:6], json.loads(row[6]) if row[6] else None, row[7]) for row in rows]
+
+
+def is_due(session: Session, *, now: datetime, slots: Slots | None = None) -> bool:
+    """Whether a step waits to be claimed, by somebody with these free slots."""
+    slots = slots or Slots(1, 1)
+    return bool(session.run(session.statements.is_due, now=now, slots_0=slots.loop, slots_1=slots.thread))
 
 
 class Inputs:

@@ -6,21 +6,20 @@ import logging
 import sys
 import time
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from queue import Empty
 
 from django.conf import settings
 from django.db import DatabaseError, connection
 
 from workflows_app.engine import lifecycle
-from workflows_app.engine.claims import Claim, claim
+from workflows_app.engine.claims import Claim, Slots, claim, is_due
 from workflows_app.engine.commit import Delta, Recorded, add_log_lines, apply, record
 from workflows_app.engine.outcomes import Outcome
 from workflows_app.engine.runner import Run
 from workflows_app.engine.sql.transaction import Session, write
 from workflows_app.engine.supervision import Supervision
 from workflows_app.engine.worker import WorkerProcess, current
-from workflows_app.models import Step
 
 logger = logging.getLogger(__name__)
 TICK_SECONDS = 0.25
@@ -61,9 +60,11 @@ class Drain:
         """A plain Python task whose step went on without it still occupies the thread."""
         return self.worker.thread.current is not None
 
-    def free_loop_slots(self) -> int:
-        in_thread = sum(run.action.in_thread for run in self.running.values())
-        return int(settings.ENV.io_slots_per_worker) - (len(self.running) - in_thread)
+    def _free_slots(self) -> Slots:
+        if lifecycle.is_draining() or self.supervision.is_poisoned:
+            return Slots()
+        on_loop = sum(not (run.action.in_thread or run.is_settled) for run in self.running.values())
+        return Slots(max(0, int(settings.ENV.io_slots_per_worker) - on_loop), max(0, self.worker.thread.room()))
 
     def drop(self, run: Run) -> None:
         """Forget a run whose step is no longer ours, and tell it."""
@@ -105,39 +106,23 @@ class Drain:
 
     def _commit(self, *, is_again: bool) -> list[Claim]:
         session, now = Session(), self.worker.clock.now()
-        slots = {Step.LOOP: self.free_loop_slots() + self._finishing(), Step.THREAD: self.worker.thread.room()}
-        if lifecycle.is_draining() or self.supervision.is_poisoned:
-            slots = {}
-        lines = self.supervision.take_lines()
-        is_due = self._is_due(session, [executor for executor, free in slots.items() if free > 0], now)
-        if not (self.pending or lines or is_due):
+        slots, lines = self._free_slots(), self.supervision.take_lines()
+        if not (self.pending or lines or (slots and is_due(session, now=now, slots=slots))):
             return []
         with write() as session:
             fresh = self._not_yet_recorded(session) if is_again else self.pending
             recorded = record(session, worker_id=self.worker.id, outcomes=fresh, now=now)
             add_log_lines(session, lines)
-            claims = self._claim(session, slots) if is_due or recorded.ready else []
+            claims = self._claim(session, slots) if slots else []
             self._note(session, recorded, claims)
         self._forget_recorded(recorded)
         self.worker.inputs.load(session, claims)
         return claims
 
-    def _is_due(self, session: Session, executors: Sequence[int], now: datetime) -> bool:
-        if not executors:
-            return False
-        return bool(session.run(session.statements.is_due, now=now, first=executors[0], second=executors[-1]))
-
-    def _finishing(self) -> int:
-        return sum(not self.running[outcome.claim.step_id].action.in_thread for outcome in self.pending)
-
-    def _claim(self, session: Session, slots: dict[int, int]) -> list[Claim]:
+    def _claim(self, session: Session, slots: Slots) -> list[Claim]:
         now = self.worker.clock.now()
         lease = now + timedelta(seconds=settings.ENV.worker_heartbeat_timeout)
-        found = [
-            claim(session, worker_id=self.worker.id, executor=executor, slots=free, now=now, lease=lease)
-            for executor, free in slots.items()
-        ]
-        return [claim for claims in found for claim in claims]
+        return claim(session, worker_id=self.worker.id, slots=slots, now=now, lease=lease)
 
     def _note(self, session: Session, recorded: Recorded, claims: Sequence[Claim]) -> None:
         """Counters of every workflow that a batch touched, those with a new claim included: their `seq` rises too."""

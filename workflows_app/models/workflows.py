@@ -76,7 +76,7 @@ class Workflow(models.Model):
         ]
         indexes = [
             models.Index(F("updated_at").desc(), F("id").desc(), name="workflow_newest"),
-            models.Index(fields=["status", "-updated_at", "-id"], name="workflow_by_status"),
+            models.Index(fields=["status", "-updated_at", "-id"], condition=Q(status__in=sorted(FINAL)), name="workflow_by_final_status"),
             models.Index(fields=["created_at"], name="workflow_by_creation"),
             models.Index(fields=["id"], condition=Q(status__in=sorted(ACTIVE)), name="workflow_active"),
         ]
@@ -161,7 +161,6 @@ class Step(models.Model):
             models.Index(
                 fields=["executor", "priority", "available_at"], condition=Q(available_at__isnull=False), name="step_claimable"
             ),
-            models.Index(fields=["available_at"], condition=Q(available_at__isnull=False), name="step_next_due"),
             models.Index(fields=["lease_expires_at"], condition=Q(status=Status.RUNNING), name="step_leases"),
         ]
 

@@ -44,7 +44,7 @@ class Dialect:
         if moment is None:
             return None
         if self.is_sqlite:
-            return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")
+            return moment.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
         return moment.isoformat()
 
 
