@@ -31,6 +31,7 @@ _TOKEN = re.compile(
       (?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?(?!\w|-\w*[A-Za-z_]|\.[A-Za-z_]))
     | (?P<text>{_TEXT})
     | (?P<path>{_NAME}(?:\.\w[\w-]*|\[\s*(?:-?\d+|{_TEXT})\s*\])*)
+    | (?P<attribute>(?<=[\])])\.[A-Za-z]\w*)
     | (?P<sign>==|!=|<=|>=|//|[-+*/%<>()|,:\[\]])
     )""",
     re.VERBOSE,
@@ -45,7 +46,7 @@ class ExpressionSyntaxError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """`kind` is number, text, path, word (keyword, filter or test) or sign."""
+    """`kind` is number, text, path, attribute (`.q` after a bracket), word (keyword, filter or test) or sign."""
 
     kind: str
     text: str
