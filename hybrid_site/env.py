@@ -43,7 +43,7 @@ class Env(BaseSettings):
     step_timeout_default: float = Field(300.0, gt=0, le=31_536_000, description="seconds above 0")
     step_timeout_http_call: float = Field(30.0, gt=0, le=31_536_000, description="seconds above 0")
     outbound_allow: str = Field("", description="networks such as 10.0.0.0/8, separated by commas")
-    task_modules: str = Field("workflows_app.demo_tasks", description="Python modules with custom tasks, separated by commas")
+    task_modules: str = Field("", description="Python modules with custom tasks, separated by commas")
     max_body_bytes: int = Field(1_000_000, ge=1_000, le=100_000_000, description="bytes from 1000 to 100000000")
     max_output_bytes: int = Field(1_000_000, ge=1_000, le=50_000_000, description="bytes from 1000 to 50000000")
 

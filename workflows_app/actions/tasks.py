@@ -15,6 +15,7 @@ from workflows_app.actions.base import Action, Context, Json
 from workflows_app.graph.names import STEP_ID
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+BUILT_IN = "workflows_app.demo_tasks"
 _REGISTRY: dict[str, CustomTask] = {}
 
 
@@ -84,5 +85,5 @@ def registered() -> Mapping[str, CustomTask]:
 
 @lru_cache(maxsize=1)
 def _load() -> None:
-    for module in settings.ENV.task_module_names:
+    for module in (BUILT_IN, *settings.ENV.task_module_names):
         importlib.import_module(module)
