@@ -16,7 +16,7 @@ from workflows_app.api.schemas.operations import HealthOut, QueueOut, StatsOut, 
 from workflows_app.engine import report
 from workflows_app.engine.clock import database_now
 
-router = Router(tags=["operations"])
+router = Router(tags=["operations"], by_alias=True)
 
 
 @router.get("/queue", response={200: QueueOut, 401: Refusal}, summary="Backlog by state and age")

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponseBase
-from django.urls import path
+from django.urls import re_path
 from ninja import NinjaAPI
 from ninja.parser import Parser
 
@@ -39,7 +39,7 @@ class Site(NinjaAPI):
         patterns, app_name, namespace = super().urls
         for pattern in patterns:
             pattern.callback = _as_json(pattern.callback or _unknown)
-        return [*patterns, path("<path:rest>", _as_json(_unknown))], app_name, namespace
+        return [*patterns, re_path("", _as_json(_unknown))], app_name, namespace
 
 
 def _as_json(view: Callable[..., Any]) -> View:
@@ -62,7 +62,7 @@ def _not_allowed(request: HttpRequest, response: HttpResponseBase) -> HttpRespon
     return told
 
 
-def _unknown(request: HttpRequest, rest: str) -> HttpResponseBase:
+def _unknown(request: HttpRequest) -> HttpResponseBase:
     raise Http404
 
 

@@ -22,7 +22,7 @@ from workflows_app.engine.clock import database_now
 from workflows_app.graph.problems import DefinitionError
 from workflows_app.models import Template
 
-router = Router(tags=["templates"])
+router = Router(tags=["templates"], by_alias=True)
 REFUSALS = {(400, 401, 404, 409, 413, 422): Refusal}
 
 

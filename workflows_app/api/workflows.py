@@ -18,7 +18,7 @@ from workflows_app.catalog.start import start_inline, start_template
 from workflows_app.engine import control, report
 from workflows_app.engine.clock import database_now
 
-router = Router(tags=["workflows"])
+router = Router(tags=["workflows"], by_alias=True)
 STARTED = {200: WorkflowOut, (400, 401, 404, 409, 413, 422): Refusal}
 CHANGED = {200: WorkflowOut, (400, 401, 404, 409, 422): Refusal}
 
