@@ -9,6 +9,7 @@ from django.db.models import F, Q
 
 from workflows_app.graph.statuses import ACTIVE, FINAL, Status
 from workflows_app.models.catalog import Definition, TemplateVersion
+from workflows_app.models.fields import RowId
 
 STATUSES = [(status.value, status.value) for status in Status]
 
@@ -173,6 +174,7 @@ class Attempt(models.Model):
 
     OUTCOMES = [(name, name) for name in ("completed", "skipped", "failed", "retried", "crashed", "stopped", "released")]
 
+    id = RowId(primary_key=True)
     step = models.ForeignKey(Step, on_delete=models.CASCADE, related_name="attempts", db_index=False)
     number = models.PositiveIntegerField()
     worker_id = models.CharField(max_length=32)
@@ -197,6 +199,7 @@ class LogLine(models.Model):
 
     LEVELS = [(name, name) for name in ("DEBUG", "INFO", "WARNING", "ERROR")]
 
+    id = RowId(primary_key=True)
     step = models.ForeignKey(Step, on_delete=models.CASCADE, related_name="log_lines", db_index=False)
     attempt = models.PositiveIntegerField()
     at = models.DateTimeField()
