@@ -27,7 +27,7 @@ def test_what_is_forbidden_says_what_to_do(reader):
 
 def test_the_login_page_asks_for_name_and_password_and_says_when_they_do_not_match(reader):
     a_user("ana")
-    assert "Log in" in text_of(reader.get("/login/"))
-    refused = reader.post("/login/", {"username": "ana", "password": "wrong"})
+    assert "Log in" in text_of(reader.get("/login"))
+    refused = reader.post("/login", {"username": "ana", "password": "wrong"})
     assert "do not match an account" in text_of(refused)
     assert b'value="ana"' in refused.content

@@ -61,7 +61,7 @@ def test_outputs_are_those_of_the_last_steps(reader):
 
 
 def test_an_active_page_polls_and_a_final_one_does_not(reader):
-    assert b'data-poll="700"' in reader.get(url(a_workflow())).content
+    assert b'data-poll="500"' in reader.get(url(a_workflow())).content
     assert b'data-poll="0"' in reader.get(url(a_workflow(statuses=DONE))).content
 
 

@@ -10,7 +10,7 @@ from django.template.response import TemplateResponse
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
 # How often a region asks again: a running workflow, a list with something active, a quiet page, a page that will not change.
-BUSY_MILLISECONDS, LIST_MILLISECONDS, IDLE_MILLISECONDS, NEVER = 700, 1_500, 15_000, 0
+BUSY_MILLISECONDS, LIST_MILLISECONDS, IDLE_MILLISECONDS, NEVER = 500, 1_500, 15_000, 0
 
 
 def respond(request: HttpRequest, *, page: str, region: str, context: Mapping[str, Any]) -> TemplateResponse:
