@@ -42,8 +42,11 @@ def _is_allowed(address: Address) -> bool:
         return True
     if _is_loopback(address):
         return bool(settings.IS_LOCAL)
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-        return True  # the address it maps is judged by itself
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped or address in _NAT64:
+            return True  # the address it stands for is judged by itself
+        if address.is_site_local:
+            return False
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import time
 from typing import Any
@@ -116,15 +117,7 @@ async def _answer(config: HttpCallConfig, context: Context) -> Answer:
 
 
 async def _ask(config: HttpCallConfig, context: Context) -> Answer:
-    client = outbound.client()
-    request = client.build_request(
-        config.method,
-        config.url,
-        params=_query(config),
-        headers=_headers(config, context),
-        **_content(config),
-    )
-    response = await client.send(request, stream=True, follow_redirects=config.follow_redirects)
+    response = await outbound.send(_request(config, context), follow_redirects=config.follow_redirects, own_headers=config.headers)
     try:
         for hop in response.history:
             context.log(f"Redirected by {_shown(str(hop.url))} ({hop.status_code})", level="DEBUG")
@@ -133,34 +126,36 @@ async def _ask(config: HttpCallConfig, context: Context) -> Answer:
         await response.aclose()
 
 
+def _request(config: HttpCallConfig, context: Context) -> httpx2.Request:
+    body, content_type = _body(config)
+    headers = httpx2.Headers({"Idempotency-Key": context.idempotency_key, **content_type})
+    headers.update({name: _plain(value) for name, value in config.headers.items()})
+    return outbound.client().build_request(config.method, config.url, params=_query(config), headers=headers, **body)
+
+
 def _query(config: HttpCallConfig) -> httpx2.QueryParams | None:
     """The query of the url and `query` together; null values are left out."""
     given = {key: value for key, value in config.query.items() if value is not None}
     return httpx2.URL(config.url).params.merge(given) if given else None
 
 
-def _headers(config: HttpCallConfig, context: Context) -> dict[str, str]:
-    own = {name: _plain(value) for name, value in config.headers.items()}
-    if "idempotency-key" in {name.lower() for name in own}:
-        return own
-    return {"Idempotency-Key": context.idempotency_key, **own}
-
-
 def _plain(value: Scalar) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _content(config: HttpCallConfig) -> dict[str, Any]:
+def _body(config: HttpCallConfig) -> tuple[dict[str, Any], dict[str, str]]:
+    """What the client is to send, and the content type it goes with."""
     given = config.model_fields_set
-    if "json_body" in given:
-        return {"json": config.json_body}
     if "form" in given:
-        return {"data": config.form}
+        return {"data": config.form}, {}
     if "text" in given:
-        return {"content": config.text.encode()}
-    if config.body is None:
-        return {}
-    return {"content": config.body.encode()} if isinstance(config.body, str) else {"json": config.body}
+        return {"content": config.text.encode()}, {"Content-Type": "text/plain; charset=utf-8"}
+    if isinstance(config.body, str):
+        return {"content": config.body.encode()}, {}
+    if "json_body" in given or config.body is not None:
+        value = config.json_body if "json_body" in given else config.body
+        return {"content": json.dumps(value, separators=(",", ":")).encode()}, {"Content-Type": "application/json"}
+    return {}, {}
 
 
 def _judge(config: HttpCallConfig, answer: Answer) -> None:

@@ -30,6 +30,29 @@ def client() -> httpx2.AsyncClient:
     return _clients[loop]
 
 
+async def send(request: httpx2.Request, *, follow_redirects: bool, own_headers: Iterable[str]) -> httpx2.Response:
+    """The response, its body not read yet; `history` holds the redirects. `own_headers` are what the author wrote: they may
+    hold secrets, so they do not follow a redirect to another origin. Raises httpx2.TooManyRedirects."""
+    history: list[httpx2.Response] = []
+    while True:
+        response = await client().send(request, stream=True, follow_redirects=False)
+        response.history = history
+        if not follow_redirects or response.next_request is None:
+            return response
+        await response.aclose()
+        if len(history) == MAX_REDIRECTS:
+            raise httpx2.TooManyRedirects("too many redirects", request=request)
+        history = [*history, response]
+        request = _without(own_headers, response.next_request, came_from=request)
+
+
+def _without(own_headers: Iterable[str], request: httpx2.Request, *, came_from: httpx2.Request) -> httpx2.Request:
+    if request.url.origin != came_from.url.origin:
+        for name in own_headers:
+            request.headers.pop(name, None)
+    return request
+
+
 async def close() -> None:
     """Close the client of the running event loop, if it has one."""
     if found := _clients.pop(asyncio.get_running_loop(), None):
@@ -41,7 +64,6 @@ def _new_client() -> httpx2.AsyncClient:
         transport=GuardedTransport(),
         trust_env=False,
         timeout=None,
-        max_redirects=MAX_REDIRECTS,
         cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),  # one workflow's cookies are not another's
         headers={"User-Agent": "hybrid-engine"},
     )
