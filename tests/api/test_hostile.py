@@ -72,7 +72,9 @@ json_values = st.recursive(
     lambda children: st.lists(children, max_size=4) | st.dictionaries(st.text(max_size=10), children, max_size=4),
     max_leaves=15,
 )
-KEYS = "template_id params name dialect definition steps id action needs with slug source fromStep note".split()
+KEYS = [
+    "template_id", "params", "name", "dialect", "definition", "steps", "id", "action", "needs", "with", "slug", "source", "fromStep", "note",
+]  # fmt: skip
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
