@@ -82,6 +82,10 @@ class Env(BaseSettings):
         return tuple(ipaddress.ip_network(text, strict=False) for text in _split(self.outbound_allow))
 
     @property
+    def allowed_host_names(self) -> tuple[str, ...]:
+        return _split(self.allowed_hosts)
+
+    @property
     def task_module_names(self) -> tuple[str, ...]:
         return _split(self.task_modules)
 

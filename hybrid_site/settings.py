@@ -23,7 +23,7 @@ except SettingError as error:
 
 IS_LOCAL = ENV.mode == "local"
 DEBUG = False
-ALLOWED_HOSTS = sorted(LOOPBACK_NAMES | {"[::1]"}) if IS_LOCAL else [h.strip() for h in ENV.allowed_hosts.split(",") if h.strip()] or [ENV.host]
+ALLOWED_HOSTS = sorted(LOOPBACK_NAMES | {"[::1]"}) if IS_LOCAL else list(ENV.allowed_host_names) or [ENV.host]
 
 INSTALLED_APPS = [
     "django.contrib.admin",

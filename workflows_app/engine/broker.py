@@ -32,7 +32,7 @@ PR_SET_PDEATHSIG = 1
 FROZEN_EXIT = 4
 
 
-class StepBroker(ORM):
+class StepBroker(ORM):  # type: ignore[misc]  # django-q2 has no types
     """Serves django-q2's own messages first; then, while some step is due, hands an idle worker one `drain`.
 
     The wake-up is derived from the rows, so none can be lost; the bell only makes it prompt."""

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from workflows_app.engine.definitions import compiled
-from workflows_app.engine.sql.transaction import Session
+from workflows_app.engine.sql.transaction import Row, Session
 from workflows_app.graph.definition import Definition, Node
 
 
@@ -63,7 +63,12 @@ class Claim:
 def claim(session: Session, *, worker_id: str, slots: Slots, now: datetime, lease: datetime) -> list[Claim]:
     """Take due steps, the most urgent first. The rows are RUNNING under this worker's lease when it commits."""
     rows = session.run(session.statements.claim, worker=worker_id, now=now, lease=lease, slots_0=slots.loop, slots_1=slots.thread)
-    return [Claim(*row[:6], json.loads(row[6]) if row[6] else None, row[7]) for row in rows]
+    return [_read(row) for row in rows]
+
+
+def _read(row: Row) -> Claim:
+    step_id, workflow_id, node_id, attempt, failures, crashes, resume, claimed_at = row
+    return Claim(step_id, workflow_id, node_id, attempt, failures, crashes, json.loads(resume) if resume else None, claimed_at)
 
 
 def is_due(session: Session, *, now: datetime, slots: Slots | None = None) -> bool:

@@ -116,7 +116,8 @@ def _lines(outcomes: Iterable[Outcome]) -> Iterable[Line]:
 
 
 def _late_line(outcome: Outcome) -> Line:
-    message = f"A late result of attempt {outcome.claim.attempt} ({outcome.recorded or 'waiting'}) was refused: its lease had been taken back"
+    what = f"A late result of attempt {outcome.claim.attempt} ({outcome.recorded or 'waiting'})"
+    message = f"{what} was refused: its lease had been taken back"
     return {
         "step_id": outcome.claim.step_id, "attempt": outcome.claim.attempt, "at": outcome.at, "level": "WARNING", "message": message,
     }  # fmt: skip

@@ -96,7 +96,8 @@ def encode(value: Any) -> str:
     except (TypeError, ValueError, RecursionError) as error:
         raise Fail(f"The step returned something that is not JSON: {error}") from error
     if len(text) > settings.ENV.max_output_bytes:
-        raise Fail(f"The step returned {len(text):,} bytes of output; at most {settings.ENV.max_output_bytes:,} are kept (MAX_OUTPUT_BYTES)")
+        most = settings.ENV.max_output_bytes
+        raise Fail(f"The step returned {len(text):,} bytes of output; at most {most:,} are kept (MAX_OUTPUT_BYTES)")
     return text.replace("\\u0000", "\\ufffd")
 
 

@@ -36,7 +36,7 @@ def take_back(*, now: datetime, trust_leases: bool = True) -> int:
         if sites.get(worker_id) == site.site_id() and not site.lives(worker_id):
             taken += _take(worker_id, [step.pk for step in steps], "The worker process died", now)
         elif trust_leases:
-            late = [step.pk for step in steps if step.lease_expires_at < now]
+            late = [step.pk for step in steps if step.lease_expires_at and step.lease_expires_at < now]
             taken += _take(worker_id, late, "The worker fell silent and its lease ran out", now)
     if taken:
         doorbell.ring()
@@ -61,7 +61,7 @@ def _take(worker_id: str, step_ids: list[int], reason: str, now: datetime) -> in
 
 
 def _claim(step: Step) -> Claim:
-    at = (step.claimed_at or step.started_at).isoformat(" ")
+    at = step.claimed_at.isoformat(" ") if step.claimed_at else ""
     return Claim(step.pk, step.workflow_id, step.node_id, step.attempt, step.failures, step.crashes, step.resume, at)
 
 

@@ -1,0 +1,93 @@
+"""Statements that claim: take due steps, keep or give back leases, load what claims need."""
+# ruff: noqa: S608  the texts are constants of this module; every value travels as a parameter
+
+from __future__ import annotations
+
+from workflows_app.engine.sql.dialect import Dialect
+from workflows_app.engine.sql.tables import FENCE, STEP, WORKFLOW, mine
+from workflows_app.graph.definition import PRIORITIES
+
+EXECUTORS = (0, 1)
+
+
+def claim(d: Dialect) -> str:
+    """Take due steps under a lease. A step that resumes after a wait goes on with its attempt; any other begins its next."""
+    now = d.param("now", "timestamptz")
+    return f"""
+        UPDATE {STEP} SET attempt = attempt + CASE WHEN status = 'PENDING' THEN 1 ELSE 0 END,
+            started_at = COALESCE(started_at, {now}), claimed_at = CASE WHEN status = 'PENDING' THEN {now} ELSE claimed_at END,
+            status = 'RUNNING', worker_id = {d.param("worker", "text")}, lease_expires_at = {d.param("lease", "timestamptz")},
+            available_at = NULL
+        WHERE id IN ({_due(d, d.skip_locked)})
+        RETURNING id, workflow_id, node_id, attempt, failures, crashes, {d.text("resume")}, {d.text("claimed_at")}"""
+
+
+def unclaim(d: Dialect) -> str:
+    """Give back claims that were never begun, as if they had not been made."""
+    return f"""
+        UPDATE {STEP} AS s SET status = 'PENDING', attempt = s.attempt - CASE WHEN s.resume IS NULL THEN 1 ELSE 0 END,
+            started_at = CASE WHEN s.attempt = 1 AND s.resume IS NULL THEN NULL ELSE s.started_at END,
+            available_at = {d.param("now", "timestamptz")}, worker_id = '', lease_expires_at = NULL
+        FROM {d.rows("batch", FENCE)} WHERE {mine(d.param("worker", "text"))} RETURNING id"""
+
+
+def note_progress(d: Dialect) -> str:
+    return f"""
+        UPDATE {STEP} AS s SET metadata = {d.json("b.metadata")}
+        FROM {d.rows("batch", FENCE | {"metadata": "text"})} WHERE {mine(d.param("worker", "text"))} RETURNING workflow_id"""
+
+
+def extend_leases(d: Dialect) -> str:
+    return f"""
+        UPDATE {STEP} AS s SET lease_expires_at = {d.param("lease", "timestamptz")}
+        FROM {d.rows("batch", FENCE)} WHERE {mine(d.param("worker", "text"))} RETURNING id"""
+
+
+def still_mine(d: Dialect) -> str:
+    return f"SELECT s.id FROM {STEP} AS s JOIN {d.rows('batch', FENCE)} ON {mine(d.param('worker', 'text'))}"
+
+
+def is_due(d: Dialect) -> str:
+    return f"SELECT 1 FROM ({_due(d)}) AS due LIMIT 1"
+
+
+def next_due(d: Dialect) -> str:
+    """When the next timer ends, as text."""
+    now = d.param("now", "timestamptz")
+    soonest = " UNION ALL ".join(
+        f"SELECT MIN(available_at) AS at FROM {STEP} WHERE executor = {executor} AND priority = {priority} AND available_at > {now}"
+        for executor in EXECUTORS
+        for priority in PRIORITIES.values()
+    )
+    return f"SELECT {d.text('MIN(at)')} FROM ({soonest}) AS soonest"
+
+
+def load_workflows(d: Dialect) -> str:
+    return f"""
+        SELECT w.id, {d.text("w.uid")}, w.name, w.definition_id, {d.text("w.params")}
+        FROM {WORKFLOW} AS w JOIN {d.rows("batch", {"key": "bigint"})} ON w.id = b.key"""
+
+
+def load_outputs(d: Dialect) -> str:
+    return f"""
+        SELECT s.workflow_id, s.node_id, s.status, {d.text("s.output")}, s.error
+        FROM {STEP} AS s JOIN {d.rows("batch", {"workflow_id": "bigint", "node_id": "text"})}
+        ON s.workflow_id = b.workflow_id AND s.node_id = b.node_id"""
+
+
+def _due(d: Dialect, lock: str = "") -> str:
+    """Ids of due steps, at most `slots_0` for the loop and `slots_1` for the thread, the most urgent first. One index seek per
+    executor and priority: a thousand timers that are not due yet cost nothing."""
+    now = d.param("now", "timestamptz")
+    return " UNION ALL ".join(
+        f"SELECT id FROM ({_due_of_executor(executor, now, d.param(f'slots_{executor}'), lock)}) AS e{executor}" for executor in EXECUTORS
+    )
+
+
+def _due_of_executor(executor: int, now: str, slots: str, lock: str) -> str:
+    by_priority = " UNION ALL ".join(
+        f"""SELECT id FROM (SELECT id FROM {STEP} WHERE executor = {executor} AND priority = {priority} AND available_at <= {now}
+            ORDER BY available_at LIMIT {slots} {lock}) AS p{priority}"""
+        for priority in PRIORITIES.values()
+    )
+    return f"SELECT id FROM ({by_priority}) AS due LIMIT {slots}"

@@ -1,0 +1,105 @@
+"""Statements that record: outcomes, fan-in, counters, history, log lines, new steps."""
+# ruff: noqa: S608  the texts are constants of this module; every value travels as a parameter
+
+from __future__ import annotations
+
+from workflows_app.engine.sql.dialect import Dialect
+from workflows_app.engine.sql.tables import ATTEMPT, FENCE, LOG_LINE, STEP, WORKFLOW, mine
+
+
+def lock_workflows(d: Dialect) -> str:
+    """Workflows before steps, in the order of their ids. PostgreSQL only: on SQLite the write lock is lock enough."""
+    return f"""
+        SELECT id FROM {WORKFLOW} WHERE id IN (SELECT b.key FROM {d.rows("batch", {"key": "bigint"})})
+        ORDER BY id {"" if d.is_sqlite else "FOR UPDATE"}"""
+
+
+def finish(d: Dialect) -> str:
+    """Write outcomes where the claim still holds; returns the ids of those steps."""
+    columns = FENCE | {
+        "status": "text", "output": "text", "error": "text", "metadata": "text", "resume": "text", "is_skipped": "boolean",
+        "failed": "int", "crashed": "int", "available_at": "timestamptz", "ended_at": "timestamptz",
+    }  # fmt: skip
+    return f"""
+        UPDATE {STEP} AS s SET status = b.status, output = {d.json("b.output")}, error = b.error, metadata = {d.json("b.metadata")},
+            resume = {d.json("b.resume")}, is_skipped = b.is_skipped, failures = s.failures + b.failed, crashes = s.crashes + b.crashed,
+            available_at = b.available_at, ended_at = b.ended_at, worker_id = '', lease_expires_at = NULL
+        FROM {d.rows("batch", columns)} WHERE {mine(d.param("worker", "text"))} RETURNING id"""
+
+
+def count_down(d: Dialect) -> str:
+    """Count ended dependencies of waiting steps; the last success makes a step ready in this same statement.
+    Returns every waiting step that was counted, for its trigger rule to be decided."""
+    columns = {"workflow_key": "bigint", "node_key": "text", "succeeded": "int", "failed": "int", "skipped": "int"}
+    ended = "b.succeeded + b.failed + b.skipped"
+    is_ready = f"s.remaining = {ended} AND s.failed_needs + b.failed = 0 AND s.skipped_needs + b.skipped = 0"
+    return f"""
+        UPDATE {STEP} AS s SET remaining = s.remaining - ({ended}), succeeded_needs = s.succeeded_needs + b.succeeded,
+            failed_needs = s.failed_needs + b.failed, skipped_needs = s.skipped_needs + b.skipped,
+            status = CASE WHEN {is_ready} THEN 'PENDING' ELSE s.status END,
+            available_at = CASE WHEN {is_ready} THEN {d.param("now", "timestamptz")} END
+        FROM {d.rows("batch", columns)}
+        WHERE s.workflow_id = b.workflow_key AND s.node_id = b.node_key AND s.status = 'WAITING_FOR_DEPENDENCY' AND s.remaining > 0
+        RETURNING id, workflow_id, node_id, status, remaining, succeeded_needs, failed_needs, skipped_needs"""
+
+
+def decide(d: Dialect) -> str:
+    """Make ready, skip or block waiting steps as their trigger rules said."""
+    columns = {"key": "bigint", "status": "text", "is_skipped": "boolean", "metadata": "text"}
+    now = d.param("now", "timestamptz")
+    return f"""
+        UPDATE {STEP} AS s SET status = b.status, is_skipped = b.is_skipped, metadata = {d.json("b.metadata")}, remaining = 0,
+            available_at = CASE WHEN b.status = 'PENDING' THEN {now} END, ended_at = CASE WHEN b.status = 'STOPPED' THEN {now} END
+        FROM {d.rows("batch", columns)} WHERE s.id = b.key AND s.status = 'WAITING_FOR_DEPENDENCY' RETURNING id"""
+
+
+def progress(d: Dialect) -> str:
+    """Raise `seq` and the counters; a workflow without an active step has ended. Returns ids and statuses."""
+    columns = {"key": "bigint", "done": "int", "failed": "int", "active": "int", "error": "text"}
+    now = d.param("now", "timestamptz")
+    return f"""
+        UPDATE {WORKFLOW} AS w SET seq = w.seq + 1, updated_at = {now}, started_at = COALESCE(w.started_at, {now}),
+            done_steps = w.done_steps + b.done, failed_steps = w.failed_steps + b.failed, active_steps = w.active_steps + b.active,
+            status = CASE WHEN w.active_steps + b.active > 0 THEN 'RUNNING'
+                WHEN w.done_steps + b.done = w.total_steps THEN 'COMPLETED' ELSE 'FAILED' END,
+            ended_at = CASE WHEN w.active_steps + b.active = 0 THEN {now} END,
+            error = CASE WHEN w.error = '' THEN b.error ELSE w.error END
+        FROM {d.rows("batch", columns)} WHERE w.id = b.key AND w.ended_at IS NULL RETURNING id, status"""
+
+
+def record_attempts(d: Dialect) -> str:
+    columns = {
+        "step_id": "bigint", "number": "int", "outcome": "text", "error": "text", "started_at": "timestamptz", "ended_at": "timestamptz",
+    }  # fmt: skip
+    return f"""
+        INSERT INTO {ATTEMPT} (step_id, number, worker_id, outcome, error, started_at, ended_at)
+        SELECT b.step_id, b.number, {d.param("worker", "text")}, b.outcome, b.error, b.started_at, b.ended_at
+        FROM {d.rows("batch", columns)}"""
+
+
+def recorded_attempts(d: Dialect) -> str:
+    """Which of these claims have an entry already, made by this worker."""
+    return f"""
+        SELECT a.step_id FROM {ATTEMPT} AS a JOIN {d.rows("batch", FENCE)}
+        ON a.step_id = b.key AND a.number = b.attempt WHERE a.worker_id = {d.param("worker", "text")}"""
+
+
+def add_log_lines(d: Dialect) -> str:
+    columns = {"step_id": "bigint", "attempt": "int", "at": "timestamptz", "level": "text", "message": "text"}
+    return f"""
+        INSERT INTO {LOG_LINE} (step_id, attempt, at, level, message)
+        SELECT b.step_id, b.attempt, b.at, b.level, b.message FROM {d.rows("batch", columns)}"""
+
+
+def add_steps(d: Dialect) -> str:
+    columns = {
+        "workflow_id": "bigint", "node_id": "text", "position": "int", "action": "text", "executor": "int", "priority": "int",
+        "status": "text", "remaining": "int", "available_at": "timestamptz",
+    }  # fmt: skip
+    fixed = {
+        "succeeded_needs": "0", "failed_needs": "0", "skipped_needs": "0", "attempt": "0", "failures": "0", "crashes": "0",
+        "worker_id": "''", "is_skipped": "FALSE", "error": "''", "metadata": "'{}'",
+    }  # fmt: skip
+    values = [*(f"b.{name}" for name in columns), *fixed.values()]
+    return f"""
+        INSERT INTO {STEP} ({", ".join([*columns, *fixed])}) SELECT {", ".join(values)} FROM {d.rows("batch", columns)}"""

@@ -1,0 +1,9 @@
+"""Names that the engine's statements share."""
+
+WORKFLOW, STEP, ATTEMPT, LOG_LINE = (f"workflows_app_{name}" for name in ("workflow", "step", "attempt", "logline"))
+FENCE = {"key": "bigint", "attempt": "int"}
+
+
+def mine(worker: str) -> str:
+    """The fence: this claim of this worker, still running. Every write after a claim carries it."""
+    return f"s.id = b.key AND s.attempt = b.attempt AND s.worker_id = {worker} AND s.status = 'RUNNING'"
