@@ -51,8 +51,7 @@ def record(session: Session, *, worker_id: str, outcomes: Sequence[Outcome], now
     recorded = Recorded()
     if not outcomes:
         return recorded
-    if not session.statements.dialect.is_sqlite:
-        session.run(session.statements.lock_workflows, batch=[{"key": id} for id in {o.claim.workflow_id for o in outcomes}])
+    lock(session, {outcome.claim.workflow_id for outcome in outcomes})
     mine = {row[0] for row in session.run(session.statements.finish, worker=worker_id, batch=[_finish(session, o) for o in outcomes])}
     accepted = [outcome for outcome in outcomes if outcome.claim.step_id in mine]
     recorded.refused = [outcome for outcome in outcomes if outcome.claim.step_id not in mine]
@@ -60,6 +59,12 @@ def record(session: Session, *, worker_id: str, outcomes: Sequence[Outcome], now
     add_log_lines(session, [*_lines(accepted), *(_late_line(outcome) for outcome in recorded.refused)])
     _propagate(session, accepted, recorded, now)
     return recorded
+
+
+def lock(session: Session, workflow_ids: set[int]) -> None:
+    """Lock workflows before their steps are touched. SQLite's write lock is lock enough."""
+    if not session.statements.dialect.is_sqlite:
+        session.run(session.statements.lock_workflows, batch=[{"key": id} for id in workflow_ids])
 
 
 def apply(session: Session, deltas: dict[int, Delta], *, now: datetime) -> list[int]:

@@ -14,7 +14,7 @@ from django.db import DatabaseError, connection
 
 from workflows_app.engine import lifecycle
 from workflows_app.engine.claims import Claim, Slots, claim, is_due
-from workflows_app.engine.commit import Delta, Recorded, add_log_lines, apply, record
+from workflows_app.engine.commit import Delta, Recorded, add_log_lines, apply, lock, record
 from workflows_app.engine.outcomes import Outcome
 from workflows_app.engine.runner import Run
 from workflows_app.engine.sql.transaction import Session, write
@@ -114,8 +114,11 @@ class Drain:
             recorded = record(session, worker_id=self.worker.id, outcomes=fresh, now=now)
             add_log_lines(session, lines)
             claims = self._claim(session, slots) if slots else []
-            self._note(session, recorded, claims)
+            apply(session, recorded.deltas, now=now)
+            if session.statements.dialect.is_sqlite:
+                self._show_started(session, recorded, claims)
         self._forget_recorded(recorded)
+        self._show_started_apart(session, recorded, claims)
         self.worker.inputs.load(session, claims)
         return claims
 
@@ -124,11 +127,19 @@ class Drain:
         lease = now + timedelta(seconds=settings.ENV.worker_heartbeat_timeout)
         return claim(session, worker_id=self.worker.id, slots=slots, now=now, lease=lease)
 
-    def _note(self, session: Session, recorded: Recorded, claims: Sequence[Claim]) -> None:
-        """Counters of every workflow that a batch touched, those with a new claim included: their `seq` rises too."""
-        for claimed in claims:
-            recorded.deltas.setdefault(claimed.workflow_id, Delta())
-        apply(session, recorded.deltas, now=self.worker.clock.now())
+    def _show_started(self, session: Session, recorded: Recorded, claims: Sequence[Claim]) -> None:
+        """Let the workflows of new claims show it: their status and `seq` follow their steps'."""
+        started = {claimed.workflow_id for claimed in claims} - recorded.deltas.keys()
+        if started:
+            lock(session, started)
+            apply(session, {id: Delta() for id in started}, now=self.worker.clock.now())
+
+    def _show_started_apart(self, session: Session, recorded: Recorded, claims: Sequence[Claim]) -> None:
+        """On PostgreSQL in a transaction of its own: the lock order is workflow, then steps, and the claim took steps first."""
+        if session.statements.dialect.is_sqlite or not claims:
+            return
+        with write() as apart:
+            self._show_started(apart, recorded, claims)
 
     def _not_yet_recorded(self, session: Session) -> list[Outcome]:
         """After an ambiguous commit: leave out what our own attempt did record."""
