@@ -1,0 +1,136 @@
+"""Run a command against a PostgreSQL cluster of its own: `python -m tests.with_postgres pytest tests/engine`."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path("/usr/lib/postgresql")
+OPTIONS = ("-c", "listen_addresses=127.0.0.1", "-c", "max_connections=100", "-c", "log_min_messages=warning", "-c", "fsync=off")
+
+
+class NoPostgres(RuntimeError):
+    """There is no PostgreSQL server on this machine, or it does not start; the message says which."""
+
+
+def binaries() -> Path | None:
+    """The directory of the newest PostgreSQL server's programs, if there is one."""
+    found = sorted(ROOT.glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if found:
+        return found[-1].parent
+    initdb = shutil.which("initdb")
+    return Path(initdb).resolve().parent if initdb else None
+
+
+@contextmanager
+def cluster(*options: str) -> Iterator[str]:
+    """A new cluster on a free port; its URL. It is stopped and removed in any case. Raises NoPostgres."""
+    programs = binaries()
+    if programs is None:
+        raise NoPostgres(f"There is no PostgreSQL server under {ROOT} or in PATH: install the package postgresql, or run make test")
+    directory = Path(tempfile.mkdtemp(prefix="hybrid-postgres-"))
+    try:
+        _own(directory)
+        _init(programs, directory / "data")
+        with _serving(programs, directory, options) as url:
+            yield url
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def _init(programs: Path, data: Path) -> None:
+    _call([str(programs / "initdb"), "-D", str(data), "-U", "hybrid", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"])
+
+
+@contextmanager
+def _serving(programs: Path, directory: Path, options: Sequence[str]) -> Iterator[str]:
+    port = _free_port()
+    command = [str(programs / "postgres"), "-D", str(directory / "data"), "-p", str(port), "-k", str(directory), *OPTIONS, *options]
+    with (directory / "log").open("wb") as log:
+        server = subprocess.Popen(command, cwd="/", stdout=log, stderr=log, start_new_session=True, **_as_server_user())
+    try:
+        _wait_until_ready(programs, server, port, directory / "log")
+        yield f"postgres://hybrid@127.0.0.1:{port}/postgres"
+    finally:
+        server.send_signal(signal.SIGINT)  # a fast shutdown: clients are disconnected
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            server.send_signal(signal.SIGQUIT)
+            server.wait(20)
+
+
+def _wait_until_ready(programs: Path, server: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    """pg_isready waits by itself for an answer; a refused connection comes back at once."""
+    ask = [str(programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port), "-t", "1"]
+    while subprocess.run(ask, check=False).returncode:
+        if server.poll() is not None:
+            raise NoPostgres(f"PostgreSQL did not start:\n{log.read_text(errors='replace')}")
+
+
+def _own(directory: Path) -> None:
+    """PostgreSQL refuses to run as root: then the cluster belongs to the user `postgres`."""
+    if os.geteuid() == 0:
+        owner = _server_user()
+        os.chown(directory, owner.pw_uid, owner.pw_gid)
+
+
+def _server_user() -> pwd.struct_passwd:
+    try:
+        return pwd.getpwnam("postgres" if os.geteuid() == 0 else getpass.getuser())
+    except KeyError:
+        raise NoPostgres("PostgreSQL does not run as root and there is no user 'postgres' to run it as") from None
+
+
+def _as_server_user() -> dict[str, object]:
+    if os.geteuid() != 0:
+        return {}
+    owner = _server_user()
+    return {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": []}
+
+
+def _call(command: list[str]) -> None:
+    done = subprocess.run(command, cwd="/", check=False, capture_output=True, text=True, **_as_server_user())
+    if done.returncode:
+        raise NoPostgres(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def run(command: Sequence[str]) -> int:
+    """Run the command with DATABASE_URL set; its exit code (128 + n when signal n ended it)."""
+    with cluster() as url:
+        child = subprocess.Popen(command, env={**os.environ, "DATABASE_URL": url})
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda number, _: child.send_signal(number))
+        code = child.wait()
+    return code if code >= 0 else 128 - code
+
+
+def main(arguments: Sequence[str]) -> int:
+    if not arguments:
+        print("Usage: python -m tests.with_postgres COMMAND [ARGUMENT...]", file=sys.stderr)
+        return 2
+    try:
+        return run(arguments)
+    except (NoPostgres, FileNotFoundError) as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
