@@ -9,7 +9,7 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
@@ -29,7 +29,7 @@ def local_only(view: View) -> View:
     @wraps(view)
     def guarded(request: HttpRequest, **captured: Any) -> HttpResponse:
         if not settings.IS_LOCAL:
-            raise Http404("the demo service is there in local mode only")
+            return JsonResponse({"detail": "the demo service is there in local mode only"}, status=404)
         return view(request, **captured)
 
     return csrf_exempt(never_cache(guarded))

@@ -1,0 +1,138 @@
+"""Tests of the templates that come with the product: they load, stay edited, and run."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests import factories
+from tests.catalog.sources import PLAIN
+from tests.catalog.walk import Walk
+from workflows_app.catalog import bundled
+from workflows_app.catalog.params import accept
+from workflows_app.catalog.publish import publish
+from workflows_app.catalog.templates import find
+from workflows_app.catalog.validate import validate
+from workflows_app.catalog.withdraw import withdraw
+from workflows_app.models import Template, TemplateVersion
+
+SLUGS = ["data_processing", "every_action", "test"]
+
+
+@pytest.fixture
+def directory(tmp_path, monkeypatch):
+    monkeypatch.setattr(bundled, "DIRECTORY", tmp_path)
+    (tmp_path / "mine.yaml").write_text(PLAIN)
+    return tmp_path
+
+
+@pytest.mark.django_db
+def test_all_load_once_and_are_marked(now):
+    assert bundled.load(now=now) == SLUGS
+    assert bundled.load(now=now) == []
+    assert set(Template.objects.published().filter(is_bundled=True, is_edited=False).values_list("slug", flat=True)) == set(SLUGS)
+
+
+@pytest.mark.django_db
+def test_a_changed_text_becomes_a_new_version(directory, now):
+    bundled.load(now=now)
+    (directory / "mine.yaml").write_text(PLAIN.replace("Plain", "Newer"))
+    assert bundled.load(now=factories.later(1)) == ["mine"]
+    assert (find("mine").name, find("mine").current.number, find("mine").is_edited) == ("Newer", 2, False)
+
+
+@pytest.mark.django_db
+def test_an_edited_one_is_never_overwritten(directory, now):
+    bundled.load(now=now)
+    publish(slug="mine", source=PLAIN.replace("Plain", "My own"), now=now)
+    assert find("mine").is_edited
+    (directory / "mine.yaml").write_text(PLAIN.replace("Plain", "Newer"))
+    assert bundled.load(now=now) == []
+    assert find("mine").name == "My own"
+    publish(slug="mine", source=PLAIN, now=now)
+    assert find("mine").is_edited
+
+
+@pytest.mark.django_db
+def test_a_deleted_one_stays_deleted(directory, now):
+    bundled.load(now=now)
+    withdraw(slug="mine", now=now)
+    assert bundled.load(now=now) == []
+    assert not Template.objects.published().exists()
+
+
+@pytest.mark.django_db
+def test_somebodys_own_template_of_that_name_is_left_alone(directory, now):
+    publish(slug="mine", source=PLAIN.replace("Plain", "Theirs"), now=now)
+    assert bundled.load(now=now) == []
+    assert TemplateVersion.objects.count() == 1
+
+
+def source(slug: str) -> str:
+    return (bundled.DIRECTORY / f"{slug}.yaml").read_text()
+
+
+def walk(slug: str, url: str = "http://127.0.0.1:9", **params) -> Walk:
+    compiled = validate(source(slug))
+    return Walk(compiled.definition, params=accept(compiled.params_schema, params), url=url).run()
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_none_needs_parameters(slug):
+    assert "required" not in validate(source(slug)).params_schema
+
+
+def test_the_small_one_greets():
+    found = walk("test")
+    assert set(found.ends.values()) == {"completed"}
+    assert found.outputs["done"] == "Hello, world!"
+    assert walk("test", name="Ann").outputs["done"] == "Hello, Ann!"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_data_processing_fetches_merges_decides_waits_joins_and_reports(live_server):
+    found = walk("data_processing", live_server.url)
+    assert {id for id, end in found.ends.items() if end != "completed"} == {"note_slow_day"}
+    assert found.ends["note_slow_day"] == "skipped"
+    report = found.outputs["report"]
+    assert 0 < report["orders"] < 60
+    assert report["revenue"] > 5000
+    assert report["large_orders"]
+    assert all(order["total"] > 1000 for order in report["large_orders"])
+    assert report["summary"].startswith(f"{report['orders']} orders, {report['revenue']} in revenue: a lot was sold")
+    assert found.waited == 1.5
+    assert 200 < len(found.logs["report"]) < 600
+    assert "/demo/orders?page=3&size=20 → 200 in " in found.logs["fetch_page_3"]
+    assert found.logs["decide"] == "Took 'a lot was sold', on to pick_large_orders"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_data_processing_takes_the_other_side_too(live_server):
+    found = walk("data_processing", live_server.url, threshold=1_000_000, page_size=5, pause=0)
+    assert found.ends["pick_large_orders"] == "skipped"
+    assert found.ends["note_slow_day"] == found.ends["report"] == "completed"
+    assert found.outputs["report"]["large_orders"] == []
+    assert "little was sold" in found.outputs["report"]["summary"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("params", "rating", "skipped"),
+    [
+        ({}, "medium", {"check", "optional"}),
+        ({"amount": 5000}, "large", {"pause", "compute", "optional"}),
+        ({"amount": 1, "notify": True}, "small", {"check", "compute"}),
+    ],
+)
+def test_every_action_runs_whatever_way_it_takes(live_server, params, rating, skipped):
+    found = walk("every_action", live_server.url, **params)
+    assert found.outputs["done"]["rating"] == rating
+    assert {id for id, end in found.ends.items() if end == "skipped"} == skipped
+    assert found.ends["missing"] == "forgiven"
+    assert found.outputs["done"]["missing"] == "FAILED"
+    assert found.outputs["done"]["expected"] == 404
+    assert found.outputs["shape"]["key"] == "w:s"
+
+
+def test_every_action_shows_every_action():
+    shown = {node.action for node in validate(source("every_action")).definition.nodes}
+    assert shown >= {"input", "output", "http_call", "delay", "transform", "branch", "task_a", "task_b", "task_c"}
