@@ -1,0 +1,40 @@
+# Every target sets up what it needs. PYTHON, PORT, HOST and DATA_DIR may be given: `PORT=8001 make run`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+OUT ?=
+
+.PHONY: run test test-postgres lint bench clean
+
+run: $(VENV)/.run
+	@$(BIN)/python manage.py up
+
+test: $(VENV)/.dev
+	@$(BIN)/pytest -n 2 --dist loadscope -m "not processes and not e2e"
+	@$(BIN)/pytest -m "processes or e2e"
+
+test-postgres: $(VENV)/.dev
+	@$(BIN)/python -m tests.with_postgres $(BIN)/pytest -n 2 --dist loadscope -m "not e2e and not processes"
+
+lint: $(VENV)/.dev
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy workflows_app hybrid_site benchmarks manage.py
+	@$(BIN)/lint-imports
+	@DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py makemigrations --check --dry-run
+
+bench: $(VENV)/.dev
+	@$(BIN)/python -m benchmarks $(if $(OUT),--out $(OUT))
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV)/.run: requirements.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements.txt requirements-dev.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ $(VENV)/.run
