@@ -12,7 +12,7 @@ from workflows_app.catalog.validate import validate
 from workflows_app.graph.problems import DefinitionError
 from workflows_app.models import Template, TemplateVersion
 
-EDITOR = forms.Textarea(attrs={"rows": 32, "cols": 110, "spellcheck": "false", "class": "vLargeTextField"})
+EDITOR = forms.Textarea(attrs={"rows": 36, "cols": 110, "spellcheck": "false", "wrap": "off", "class": "source"})
 STARTER = """\
 name: What it is called
 steps:
