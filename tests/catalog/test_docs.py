@@ -1,0 +1,59 @@
+"""Tests that the examples in the documentation do what is said beside them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.catalog.walk import Walk
+from workflows_app import actions
+from workflows_app.actions import tasks
+from workflows_app.catalog.params import accept
+from workflows_app.catalog.validate import validate
+from workflows_app.dialects.template_model import Policies, StepModel
+from workflows_app.graph.syntax import FILTERS
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def block(page: str, language: str) -> str:
+    found = re.search(rf"```{language}\n(.*?)```", (DOCS / page).read_text(), re.DOTALL)
+    assert found is not None
+    return found.group(1)
+
+
+def walk(source: str, url: str = "http://127.0.0.1:9", **params) -> Walk:
+    compiled = validate(source)
+    return Walk(compiled.definition, params=accept(compiled.params_schema, params), url=url).run()
+
+
+def test_the_custom_task_of_the_page_runs_and_is_short(settings, monkeypatch, tmp_path):
+    code = block("custom-tasks.md", "python")
+    assert len(code.splitlines()) < 15
+    (tmp_path / "my_tasks.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(tasks, "_REGISTRY", dict(tasks.registered()))
+    settings.ENV = settings.ENV.model_copy(update={"task_modules": "workflows_app.demo_tasks,my_tasks"})
+    tasks._load.cache_clear()
+    found = walk(block("custom-tasks.md", "yaml"))
+    tasks._load.cache_clear()
+    assert found.outputs["done"] == "2 rows of city, people"
+    assert found.logs["table"] == "2 rows"
+    assert "`done` gives `2 rows of city, people`" in (DOCS / "custom-tasks.md").read_text()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("goal", "answer"), [(0, "Well done: "), (10**9, "Only ")])
+def test_the_template_of_the_page_runs(live_server, goal, answer):
+    assert walk(block("template-dialect.md", "yaml"), live_server.url, goal=goal).outputs["report"].startswith(answer)
+
+
+def test_the_page_names_every_key_action_and_filter():
+    page = (DOCS / "template-dialect.md").read_text()
+    keys = {field.alias or name for model in (StepModel, Policies) for name, field in model.model_fields.items()}
+    for word in keys | (FILTERS - {"d"}) | set(actions.ACTIONS) - {"start", "call_external_service"}:
+        assert re.search(rf"[`| ]{word}[`|, ]", page), word
+    for field, info in actions.ACTIONS["http_call"].config.model_fields.items():
+        assert f"`{info.alias or field}`" in page
