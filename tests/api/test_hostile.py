@@ -73,7 +73,7 @@ json_values = st.recursive(
     max_leaves=15,
 )
 KEYS = [
-    "template_id", "params", "name", "dialect", "definition", "steps", "id", "action", "needs", "with", "slug", "source", "fromStep", "note",
+    "template_id", "params", "name", "dialect", "definition", "steps", "id", "action", "needs", "with", "slug", "source", "fromStep",
 ]  # fmt: skip
 
 

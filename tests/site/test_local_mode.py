@@ -58,7 +58,15 @@ def test_our_own_pages_may_send(method: str, origin: str) -> None:
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
 @pytest.mark.parametrize(
     "origin",
-    ["null", "", "http://evil.example", "http://127.0.0.1:3000", "https://127.0.0.1:8000", "http://localhost:8000", "http://127.0.0.1:8000.x.y"],
+    [
+        "null",
+        "",
+        "http://evil.example",
+        "http://127.0.0.1:3000",
+        "https://127.0.0.1:8000",
+        "http://localhost:8000",
+        "http://127.0.0.1:8000.x.y",
+    ],
 )
 def test_pages_of_another_origin_are_refused(method: str, origin: str) -> None:
     assert refusal(a_request(method, Origin=origin)) is not None

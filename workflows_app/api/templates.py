@@ -96,4 +96,3 @@ def validate_draft(request: HttpRequest, slug: str) -> HttpResponse:
     except DefinitionError as error:
         return answer({"valid": False, "problems": [problem_json(problem, under=["body", "source"]) for problem in error.problems]})
     return answer({"valid": True, "problems": []})
-
