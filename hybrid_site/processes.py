@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import logging
 import os
 import signal
@@ -42,6 +43,7 @@ class Supervisor:
         """Supervise until SIGINT or SIGTERM; the exit code: 0 when every child left by itself in time."""
         signals = {signal.SIGINT, signal.SIGTERM, signal.SIGCHLD}
         signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+        share_memory()
         for child in self._children:
             self._start(child)
         on_started()
@@ -93,6 +95,12 @@ class Supervisor:
         for child in self._children:
             if child.pid:
                 os.kill(child.pid, number)
+
+
+def share_memory() -> None:
+    """Call before a fork: garbage collection in the children then leaves alone, and shared, what they inherit."""
+    gc.collect()
+    gc.freeze()
 
 
 def _become(child: Child, parent: int) -> None:

@@ -20,6 +20,7 @@ from django_q.models import OrmQ
 from django_q.signals import post_spawn
 from django_q.signing import SignedPackage
 
+from hybrid_site.processes import share_memory
 from workflows_app.engine import doorbell, lifecycle, messages, recovery, worker
 from workflows_app.engine.claims import is_due
 from workflows_app.engine.clock import database_now
@@ -86,6 +87,7 @@ def run_cluster() -> int:
     cluster = django_q.cluster.Cluster()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: leaving.set())
+    share_memory()
     cluster.start()
     while not leaving.wait(0.2):
         if not cluster.sentinel.is_alive():

@@ -70,13 +70,19 @@ def _line(outcome: outcomes.Outcome) -> outcomes.Line:
     return {"step_id": outcome.claim.step_id, "attempt": outcome.claim.attempt, "at": outcome.at, "level": "ERROR", "message": message}
 
 
-def forget_dead_workers(*, now: datetime) -> None:
-    """Say of workers of this data directory that died that they stopped; forget those of other days."""
+def look_after_workers(*, now: datetime) -> None:
+    """Say of workers of this data directory that died that they stopped, and forget those of other days. Where other hosts
+    share the database (PostgreSQL), say for the living that they do: an idle one does not write itself."""
+    silent_since = now - timedelta(seconds=settings.ENV.worker_heartbeat_interval)
     for worker in Worker.objects.filter(stopped_at__isnull=True, site=site.site_id()):
         if not site.lives(worker.id):
             Worker.objects.filter(id=worker.id).update(stopped_at=now)
             site.forget(worker.id)
-    Worker.objects.filter(stopped_at__lt=now - timedelta(days=1)).delete()
+        elif connection.vendor != "sqlite" and worker.heartbeat_at < silent_since:
+            Worker.objects.filter(id=worker.id).update(heartbeat_at=now)
+    old = Worker.objects.filter(stopped_at__lt=now - timedelta(days=1))
+    if old.exists():
+        old.delete()
 
 
 class Reaper(threading.Thread):
@@ -102,7 +108,7 @@ class Reaper(threading.Thread):
         if time.monotonic() - self._ticked > 3 * LOOK_SECONDS:
             self._steady_since = time.monotonic()
         take_back(now=now, trust_leases=time.monotonic() - self._steady_since > settings.ENV.worker_heartbeat_timeout)
-        forget_dead_workers(now=now)
+        look_after_workers(now=now)
         self._watch(now)
         self._ticked = time.monotonic()
 

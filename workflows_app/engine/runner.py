@@ -18,7 +18,7 @@ from workflows_app.engine import outcomes
 from workflows_app.engine.claims import Claim
 from workflows_app.engine.clock import Clock
 from workflows_app.engine.outcomes import Line, Outcome
-from workflows_app.graph.conditions import ConditionError, evaluate
+from workflows_app.graph.conditions import ConditionError, holds
 from workflows_app.graph.expressions import ExpressionError, render
 
 MAX_LINE_CHARACTERS = 10_000
@@ -106,7 +106,7 @@ def _prepare(run: Run) -> tuple[Any, Context] | Outcome:
     """The action's checked configuration and its context, or the outcome when a condition rules the step out."""
     claim, node = run.claim, run.claim.node
     names = _names(claim)
-    if node.run_if is not None and not evaluate(node.run_if, names):
+    if node.run_if is not None and not holds(node.run_if, names):
         run.log("INFO", "Skipped: run_if is not true")
         return outcomes.skipped(claim, "run_if is not true", at=run.clock.now())
     raw = {key: node.config[key] for key in run.action.raw if key in node.config}
