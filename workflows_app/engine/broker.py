@@ -40,6 +40,8 @@ class StepBroker(ORM):  # type: ignore[misc]  # django-q2 has no types
 
     _bell: doorbell.Bell | None = None
     _handed_at = 0.0
+    _due_since: float | None = None
+    _was_rung = False
 
     def dequeue(self) -> list[tuple[int | None, str]] | None:
         if self._bell is None:
@@ -51,7 +53,8 @@ class StepBroker(ORM):  # type: ignore[misc]  # django-q2 has no types
                 return found
         now = database_now()
         if not is_due(Session(), now=now) or lifecycle.is_draining():
-            self._bell.wait(self._patience(now))
+            self._due_since = None
+            self._was_rung = self._bell.wait(self._patience(now))
         elif self._may_hand_out():
             self._handed_at = time.monotonic()
             return [(None, _drain_message())]
@@ -60,8 +63,19 @@ class StepBroker(ORM):  # type: ignore[misc]  # django-q2 has no types
         return None
 
     def _may_hand_out(self) -> bool:
-        """One at a time, and the next only when the first left work undone: every process that wakes costs."""
-        return time.monotonic() - self._handed_at >= HAND_OUT_SECONDS and messages.MessageQueue.created[0].empty()
+        """One at a time, and the next only when those who listen left work undone: every process that wakes costs."""
+        now = time.monotonic()
+        if self._due_since is None:
+            self._due_since = now
+            self._pass_on()
+        if lifecycle.somebody_else_is_attentive() and now - self._due_since < HAND_OUT_SECONDS:
+            return False
+        return now - self._handed_at >= HAND_OUT_SECONDS and messages.MessageQueue.created[0].empty()
+
+    def _pass_on(self) -> None:
+        """A timer rings no bell: tell those who listen. Who started a workflow has rung for everybody."""
+        if not self._was_rung and lifecycle.somebody_else_is_attentive():
+            doorbell.ring()
 
     def _patience(self, now: datetime) -> float:
         """Until the next timer, LOOK_SECONDS at most."""

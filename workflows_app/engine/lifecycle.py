@@ -1,21 +1,44 @@
-"""One bit that every process of a worker group shares: it is leaving, claim nothing more."""
+"""What the processes of a worker group tell each other through shared memory: leave, and who would claim new work at once."""
 
 from __future__ import annotations
 
 import mmap
+import os
+import struct
+import time
 
-_flag = mmap.mmap(-1, 1)
+DRAINING, FIRST_SLOT, SLOT_BYTES, SLOTS = 0, 8, 8, 500
+ATTENTIVE_SECONDS = 0.4
+_page = mmap.mmap(-1, mmap.PAGESIZE)
 
 
 def begin() -> None:
-    """Call in the group's first process before it forks: the bit belongs to this group only."""
-    global _flag  # noqa: PLW0603  shared memory has to be mapped anew per group
-    _flag = mmap.mmap(-1, 1)
+    """Call in the group's first process before it forks: the page belongs to this group only."""
+    global _page  # noqa: PLW0603  shared memory has to be mapped anew per group
+    _page = mmap.mmap(-1, mmap.PAGESIZE)
 
 
 def start_draining() -> None:
-    _flag[0] = 1
+    _page[DRAINING] = 1
 
 
 def is_draining() -> bool:
-    return _flag[0] == 1
+    return _page[DRAINING] == 1
+
+
+def set_attentive(is_attentive: bool) -> None:
+    """Say that this process has room and is listening, for the next ATTENTIVE_SECONDS; or that it is not.
+    A hint: a killed process, or two that share a slot, cost the broker one pause."""
+    until = time.monotonic() + ATTENTIVE_SECONDS if is_attentive else 0.0
+    struct.pack_into("d", _page, _slot(os.getpid()), until)
+
+
+def somebody_else_is_attentive() -> bool:
+    own = _slot(os.getpid())
+    now = time.monotonic()
+    values = struct.unpack_from(f"{SLOTS}d", _page, FIRST_SLOT)
+    return any(until > now for index, until in enumerate(values) if FIRST_SLOT + index * SLOT_BYTES != own)
+
+
+def _slot(pid: int) -> int:
+    return FIRST_SLOT + pid % SLOTS * SLOT_BYTES

@@ -23,42 +23,56 @@ from workflows_app.engine.worker import WorkerProcess, current
 
 logger = logging.getLogger(__name__)
 TICK_SECONDS = 0.25
+LINGER_SECONDS = 5.0
 DATABASE_PATIENCE_SECONDS = 1.0
 
 
 def drain() -> None:
-    """Run in a django-q2 worker process. Returns when there is nothing left to do; exits the process when a task will not end."""
+    """Run in a django-q2 worker process. Returns when there is nothing left to do; exits the process when a task will not end.
+    One process of the group lingers for LINGER_SECONDS: what comes next starts there, without a hand-over."""
     worker = current()
     worker.listen()
     try:
-        Drain(worker).run()
+        Drain(worker, linger_seconds=LINGER_SECONDS).run()
     finally:
+        lifecycle.set_attentive(False)
         worker.ignore()
 
 
 class Drain:
     """One stretch of work of one process. This thread is the only one that writes: while it commits a batch, the next gathers."""
 
-    def __init__(self, worker: WorkerProcess) -> None:
-        self.worker = worker
+    def __init__(self, worker: WorkerProcess, *, linger_seconds: float = 0) -> None:
+        self.worker, self.linger_seconds = worker, linger_seconds
         self.running: dict[int, Run] = {}
         self.pending: list[Outcome] = []
+        self.busy_at = time.monotonic()
+        self.has_looked = False
         self.supervision = Supervision(self)
 
     def run(self) -> None:
-        is_first = True
-        while is_first or self.running or self.pending or self._is_held_by_a_task():
-            self._gather(wait_seconds=0 if is_first else TICK_SECONDS)
-            is_first = False
+        self._gather(wait_seconds=0)
+        while self._goes_on():
             self.supervision.look()
             self._dispatch(self._commit_patiently())
             if self.supervision.is_poisoned and not (self.running or self.pending):
                 logger.critical("A task does not end after its timeout: process %s leaves and is replaced", self.worker.pid)
                 sys.exit(3)
+            lifecycle.set_attentive(self._has_room())
+            self._gather(wait_seconds=TICK_SECONDS)
 
-    def _is_held_by_a_task(self) -> bool:
-        """A plain Python task whose step went on without it still occupies the thread."""
-        return self.worker.thread.current is not None
+    def _goes_on(self) -> bool:
+        """While something runs here, a task whose step went on without it included; and then one process a while longer."""
+        if self.running or self.pending or self.worker.thread.current is not None:
+            self.busy_at = time.monotonic()
+            return True
+        if lifecycle.is_draining() or (self.has_looked and time.monotonic() - self.busy_at >= self.linger_seconds):
+            return False
+        return not (self.has_looked and lifecycle.somebody_else_is_attentive())
+
+    def _has_room(self) -> bool:
+        slots = self._free_slots()
+        return slots.loop > 0 and slots.thread > 0
 
     def _free_slots(self) -> Slots:
         if lifecycle.is_draining() or self.supervision.is_poisoned:
@@ -106,6 +120,7 @@ class Drain:
 
     def _commit(self, *, is_again: bool) -> list[Claim]:
         session, now = Session(), self.worker.clock.now()
+        self.has_looked = True
         slots, lines = self._free_slots(), self.supervision.take_lines()
         if not (self.pending or lines or (slots and is_due(session, now=now, slots=slots))):
             return []

@@ -16,6 +16,9 @@ from workflows_app.engine.claims import Claim
 from workflows_app.graph.statuses import Status
 
 MAX_ERROR_CHARACTERS = 4_000
+_LONE_SURROGATE = re.compile(
+    r"(?<!\\)(?P<pairs>(?:\\\\)*)(?:\\ud[89ab][0-9a-f]{2}(?!\\ud[c-f])|(?<!\\ud[89ab][0-9a-f]{2})\\ud[c-f][0-9a-f]{2})"
+)
 Line = dict[str, Any]
 
 
@@ -70,7 +73,7 @@ def failed(claim: Claim, error: str, *, at: datetime, kind: str | None = None, a
     policy = claim.node.retry
     if kind is None or failures >= retry.max_attempts(claim.node) or not retry.is_worth_retrying(policy, kind):
         return Outcome(claim, Status.FAILED, "failed", at, error=error, failed=1)
-    seconds = retry.delay_seconds(policy, failures) if after_seconds is None else after_seconds
+    seconds = retry.delay_seconds(policy, failures) if after_seconds is None else retry.within_bounds(after_seconds)
     again = at + timedelta(seconds=seconds)
     return Outcome(claim, Status.PENDING, "retried", at, error=error, failed=1, available_at=again, metadata={"retryAt": again.isoformat()})
 
@@ -98,7 +101,7 @@ def encode(value: Any) -> str:
     if len(text) > settings.ENV.max_output_bytes:
         most = settings.ENV.max_output_bytes
         raise Fail(f"The step returned {len(text):,} bytes of output; at most {most:,} are kept (MAX_OUTPUT_BYTES)")
-    return text.replace("\\u0000", "\\ufffd")
+    return _LONE_SURROGATE.sub(r"\\ufffd", text.replace("\\u0000", "\\ufffd"))
 
 
 def clip(text: str, most: int = MAX_ERROR_CHARACTERS) -> str:
@@ -109,7 +112,7 @@ def clip(text: str, most: int = MAX_ERROR_CHARACTERS) -> str:
 
 def _waiting(claim: Claim, wait: Wait, at: datetime) -> Outcome:
     until = None if wait.seconds is None else at + timedelta(seconds=wait.seconds)
-    metadata = {"waitingFor": wait.reason}
+    metadata = {"waitingFor": clip(str(wait.reason))}
     return Outcome(claim, Status.WAITING_FOR_DEPENDENCY, "", at, available_at=until, metadata=metadata, resume=encode(wait.state))
 
 

@@ -9,6 +9,8 @@ from django.conf import settings
 
 from workflows_app.graph.definition import Node, RetryPolicy
 
+MAX_WAIT_SECONDS = 366 * 24 * 3600.0
+
 
 def max_attempts(node: Node) -> int:
     """Tries a step may use up: the first, and its retries (RETRY_MAX_RETRIES unless the step says otherwise)."""
@@ -30,3 +32,8 @@ def delay_seconds(policy: RetryPolicy, failures: int, draw: Callable[[], float] 
     ceiling = settings.ENV.retry_max_delay if policy.max_delay is None else policy.max_delay
     whole = min(ceiling, initial * 2.0 ** min(failures - 1, 60))
     return whole * (0.5 + 0.5 * draw()) if policy.jitter else whole
+
+
+def within_bounds(seconds: float) -> float:
+    """A wait that somebody else asked for (a server's Retry-After, a task): from nothing to a year."""
+    return min(max(seconds, 0.0), MAX_WAIT_SECONDS) if seconds == seconds else 0.0  # noqa: PLR0124  NaN alone differs from itself

@@ -13,6 +13,7 @@ from django.conf import settings
 from pydantic import ValidationError
 
 from workflows_app import actions
+from workflows_app.actions import tasks
 from workflows_app.actions.base import Action, Context, Fail, Retry
 from workflows_app.engine import outcomes
 from workflows_app.engine.claims import Claim
@@ -22,6 +23,7 @@ from workflows_app.graph.conditions import ConditionError, holds
 from workflows_app.graph.expressions import ExpressionError, render
 
 MAX_LINE_CHARACTERS = 10_000
+LEVELS = frozenset({"DEBUG", "INFO", "WARNING", "ERROR"})
 
 
 class Run:
@@ -29,7 +31,7 @@ class Run:
 
     def __init__(self, claim: Claim, clock: Clock) -> None:
         self.claim, self.clock = claim, clock
-        self.action: Action = actions.find(claim.node.action)
+        self.action: Action = _action(claim.node.action)
         self.lines: list[Line] = []
         self.is_cancelled = False
         self.is_settled = False
@@ -45,6 +47,7 @@ class Run:
         return self.claim.node.timeout_seconds or self.action.timeout_seconds or default
 
     def log(self, level: str, message: str) -> None:
+        level = level if level in LEVELS else "INFO"
         text = outcomes.clip(message, MAX_LINE_CHARACTERS)
         line = {"step_id": self.claim.step_id, "attempt": self.claim.attempt, "at": self.clock.now(), "level": level, "message": text}
         self.lines.append(line)
@@ -58,13 +61,33 @@ class Run:
         self.fraction = fraction
 
 
+class _Missing(Action):
+    """Stands for an action that this process does not know: its module is no longer among TASK_MODULES."""
+
+    config = tasks.TaskParams
+    is_instant = True
+
+    def __init__(self, error: actions.UnknownAction) -> None:
+        self.name, self._error = error.name, error
+
+    def run(self, config: Any, context: Context) -> Any:
+        raise Fail(str(self._error))
+
+
+def _action(name: str) -> Action:
+    try:
+        return actions.find(name)
+    except actions.UnknownAction as error:
+        return _Missing(error)
+
+
 def execute(run: Run) -> Outcome:
     """Run a plain function to its end, in the calling thread."""
     run.started = time.monotonic()
     try:
         prepared = _prepare(run)
         return _settle(run, prepared if isinstance(prepared, Outcome) else run.action.run(*prepared))
-    except Exception as error:  # noqa: BLE001  whatever an action raises becomes its step's outcome
+    except BaseException as error:  # noqa: BLE001  whatever an action raises, sys.exit() too, becomes its step's outcome
         return failure(run, error)
 
 
@@ -80,7 +103,9 @@ async def execute_async(run: Run) -> Outcome:
             return _settle(run, await value if inspect.isawaitable(value) else value)
     except TimeoutError as error:
         return failure(run, timed_out(run) if _is_ours(run) else error)
-    except Exception as error:  # noqa: BLE001  whatever an action raises becomes its step's outcome
+    except BaseException as error:  # noqa: BLE001  whatever an action raises, sys.exit() too, becomes its step's outcome
+        if run.is_cancelled and isinstance(error, asyncio.CancelledError):
+            raise
         return failure(run, error)
 
 
@@ -88,7 +113,7 @@ def timed_out(run: Run) -> Retry:
     return Retry(f"The step took longer than its timeout of {run.timeout_seconds:g} s", kind="timeout")
 
 
-def failure(run: Run, error: Exception) -> Outcome:
+def failure(run: Run, error: BaseException) -> Outcome:
     """What an exception means for the step: tried again, or failed for good."""
     message = _one_line(error)
     kind, after = _kind(error), None
@@ -149,22 +174,30 @@ def _is_ours(run: Run) -> bool:
     return run.started is not None and time.monotonic() - run.started >= run.timeout_seconds * 0.99
 
 
-def _kind(error: Exception) -> str | None:
+def _kind(error: BaseException) -> str | None:
     """What `retry.on` calls this failure; None when trying again cannot help."""
     if isinstance(error, Retry):
-        return error.kind
+        return str(error.kind)
     if isinstance(error, Fail | ValidationError | ExpressionError | ConditionError):
         return None
     return "timeout" if isinstance(error, TimeoutError) else "error"
 
 
-def _one_line(error: Exception) -> str:
+def _one_line(error: BaseException) -> str:
     if isinstance(error, ValidationError):
         return "; ".join(f"with.{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-    text = str(error)
+    text = _text(error)
     if isinstance(error, Fail | Retry | ExpressionError | ConditionError):
         return text or type(error).__name__
     return f"{type(error).__name__}: {text.splitlines()[0] if text else 'no message'}"
+
+
+def _text(error: BaseException) -> str:
+    """Its message; a task's own exception class may fail at saying it."""
+    try:
+        return str(error)
+    except Exception as second:  # noqa: BLE001  code of the action, too
+        return f"(its message cannot be shown: {type(second).__name__})"
 
 
 def _verdict(outcome: Outcome, message: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Count, F, Min, Q
 
 from workflows_app.engine.report.times import iso, seconds
-from workflows_app.graph.statuses import ACTIVE, Status
+from workflows_app.graph.statuses import Status
 from workflows_app.models import Step
 
 MAX_LISTED = 100
@@ -23,13 +23,15 @@ def queue(now: datetime) -> dict[str, Any]:
 def backlog(now: datetime) -> dict[str, Any]:
     """`due` may be claimed now; `scheduled` waits for its time; `waiting` for a step or an answer."""
     due = Q(available_at__lte=now)
-    counts = Step.objects.filter(workflow__status__in=ACTIVE).aggregate(
+    counts = Step.objects.filter(workflow__ended_at__isnull=True).aggregate(
         due=Count("pk", filter=due),
         scheduled=Count("pk", filter=Q(available_at__gt=now)),
         running=Count("pk", filter=Q(status=Status.RUNNING)),
         waiting=Count("pk", filter=Q(status=Status.WAITING_FOR_DEPENDENCY, available_at__isnull=True)),
     )
-    times = Step.objects.aggregate(oldest=Min("available_at", filter=due), following=Min("available_at", filter=Q(available_at__gt=now)))
+    times = Step.objects.filter(available_at__isnull=False).aggregate(
+        oldest=Min("available_at", filter=due), following=Min("available_at", filter=Q(available_at__gt=now))
+    )
     return {
         **counts,
         "oldestDueAt": iso(times["oldest"]),

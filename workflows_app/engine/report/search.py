@@ -16,6 +16,7 @@ from django.db.models.functions import Cast, StrIndex
 
 from workflows_app.engine.report.times import iso
 from workflows_app.engine.report.workflows import workflows
+from workflows_app.graph.statuses import FINAL
 from workflows_app.models import Workflow
 from workflows_app.models.workflows import WorkflowQuerySet
 
@@ -42,14 +43,20 @@ class Filters:
     def apply(self, found: WorkflowQuerySet) -> WorkflowQuerySet:
         exact = {
             "status__in": list(self.statuses),
+            **self._ended(),
             "template_version__template__slug": self.template,
             "parent__uid": self.parent,
             "created_at__gt": self.created_after,
             "created_at__lt": self.created_before,
         }
-        found = found.filter(**{key: value for key, value in exact.items() if value})
+        found = found.filter(**{key: value for key, value in exact.items() if value not in ("", [], None)})
         found = found.filter(self._text()) if self.q else found
         return _tagged(found, self.tag) if self.tag else found
+
+    def _ended(self) -> dict[str, bool]:
+        """Whether only ended or only active ones are wanted, said as the partial indexes say it: a status alone proves nothing to SQLite."""
+        wanted = {status in FINAL for status in self.statuses}
+        return {"ended_at__isnull": not wanted.pop()} if len(wanted) == 1 else {}
 
     def _text(self) -> Q:
         return Q(name__icontains=self.q) | Q(uid__startswith=self.q.replace("-", "") if _has_plain_uuids() else self.q)
