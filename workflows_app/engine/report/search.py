@@ -54,7 +54,7 @@ class Filters:
         return _tagged(found, self.tag) if self.tag else found
 
     def _ended(self) -> dict[str, bool]:
-        """Whether only ended or only active ones are wanted, said as the partial indexes say it: a status alone proves nothing to SQLite."""
+        """Only ended or only active ones, said so that a partial index can be chosen: a list of statuses proves nothing to SQLite."""
         wanted = {status in FINAL for status in self.statuses}
         return {"ended_at__isnull": not wanted.pop()} if len(wanted) == 1 else {}
 
