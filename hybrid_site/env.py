@@ -81,6 +81,11 @@ class Env(BaseSettings):
         return tuple(ipaddress.ip_network(text, strict=False) for text in _split(self.outbound_allow))
 
     @property
+    def base_url(self) -> str:
+        """Where this host's own web server is, for its own workers."""
+        return f"http://[{self.host}]:{self.port}" if ":" in self.host else f"http://{self.host}:{self.port}"
+
+    @property
     def allowed_host_names(self) -> tuple[str, ...]:
         return _split(self.allowed_hosts)
 

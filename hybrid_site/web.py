@@ -24,7 +24,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def _options(self) -> dict[str, Any]:
         memory = Path("/dev/shm")  # noqa: S108  gunicorn's heartbeat file must not touch a disk
         return {
-            "bind": f"{settings.ENV.host}:{settings.ENV.port}",
+            "bind": settings.ENV.base_url.removeprefix("http://"),
             "workers": 1,
             "worker_class": "gthread",
             "threads": settings.ENV.web_threads,

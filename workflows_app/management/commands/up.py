@@ -34,7 +34,7 @@ class Command(BaseCommand):
 
     def _say_ready(self) -> None:
         _wait_until_listening()
-        self.stdout.write(f"Hybrid Engine is ready at {address()} (data in {settings.DATA_DIR}). Ctrl-C stops it.")
+        self.stdout.write(f"Hybrid Engine is ready at {settings.ENV.base_url} (data in {settings.DATA_DIR}). Ctrl-C stops it.")
         self.stdout.flush()
 
 
@@ -48,11 +48,6 @@ def prepare() -> None:
     connections.close_all()
 
 
-def address() -> str:
-    host = f"[{settings.ENV.host}]" if ":" in settings.ENV.host else settings.ENV.host
-    return f"http://{host}:{settings.ENV.port}"
-
-
 def _refuse_taken_port() -> None:
     family = socket.AF_INET6 if ":" in settings.ENV.host else socket.AF_INET
     with socket.socket(family) as probe:
@@ -60,7 +55,7 @@ def _refuse_taken_port() -> None:
         try:
             probe.bind((settings.ENV.host, settings.ENV.port))
         except OSError as error:
-            raise CommandError(f"Cannot listen on {address()}: {error.strerror}. Choose another port: PORT=8001 make run") from None
+            raise CommandError(f"Cannot listen on {settings.ENV.base_url}: {error.strerror}. Choose another port: PORT=8001 make run") from None
 
 
 def _wait_until_listening() -> None:
