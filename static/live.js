@@ -58,7 +58,11 @@
     if (!isPoll(event)) answered();
   });
 
-  document.addEventListener("visibilitychange", () => (document.hidden ? clearTimeout(timer) : schedule(0)));
+  // Also a page that had ended looks once when it is seen again: somebody may have retried the workflow since.
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(timer);
+    if (!document.hidden && !isPaused) ask();
+  });
   window.addEventListener("online", () => schedule(0));
 
   document.addEventListener("click", (event) => {

@@ -10,7 +10,7 @@ VENDOR = STATIC / "vendor"
 ROW = re.compile(r"^\| `([^`]+)` .*\| `([0-9a-f]{64})` \|$", re.MULTILINE)
 FIRST_PAINT = [
     *("vendor/htmx-4.0.1.min.js", "vendor/htmx-4.0.1.hx-ptag.min.js", "vendor/basecoat-1.0.2.nova.min.css"),
-    *("app.css", "live.js", "theme.js"),
+    *("app.css", "live.js", "theme.js", "forms.js"),
 ]
 
 
@@ -25,5 +25,5 @@ def test_scripts_and_styles_of_the_first_paint_are_at_most_60_kb_compressed():
 
 
 def test_no_stylesheet_or_script_of_ours_points_to_another_host():
-    for name in ("app.css", "live.js", "theme.js"):
+    for name in ("app.css", "live.js", "theme.js", "forms.js"):
         assert "//" not in re.sub(r"^\s*//.*$", "", (STATIC / name).read_text(), flags=re.MULTILINE).replace("http://www.w3.org", "")

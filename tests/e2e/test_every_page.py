@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
@@ -10,6 +11,9 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.e2e.conftest import start
 
 pytestmark = pytest.mark.e2e
+AXE = (Path(__file__).parent / "vendor" / "axe-4.14.1.min.js").read_text()
+FAULTS = """async () => (await axe.run()).violations
+    .filter((fault) => ["serious", "critical"].includes(fault.impact)).map((fault) => `${fault.id} ${fault.nodes[0].html}`)"""
 PAGES = [
     "/workflows",
     "/workflows?status=failed",
@@ -17,18 +21,23 @@ PAGES = [
     "/templates",
     "/templates/data_processing/start",
     "/workers",
+    "/login",
 ]
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 400])
-def test_every_page_fits_and_the_console_stays_silent(watched: Callable[..., Page], width: int, theme: str) -> None:
-    page = watched(viewport={"width": width, "height": 800}, color_scheme=theme)
+def test_every_page_fits_has_no_accessibility_fault_and_leaves_the_console_silent(
+    watched: Callable[..., Page], width: int, theme: str
+) -> None:
+    page = watched(viewport={"width": width, "height": 800}, color_scheme=theme, reduced_motion="reduce")
     uid = start(page, pause=0)
     for address in [*PAGES, f"/workflows/{uid}", f"/workflows/{uid}?step=fetch_page_1"]:
         page.goto(address)
         expect(page.locator("main")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+        page.evaluate(AXE)
+        assert page.evaluate(FAULTS) == [], address
     assert page.evaluate("document.documentElement.classList.contains('dark')") == (theme == "dark")
 
 

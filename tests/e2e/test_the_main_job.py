@@ -35,6 +35,15 @@ def test_a_double_click_starts_one_workflow(page: Page) -> None:
     assert len(page.request.get("/api/workflows?template=test&limit=200").json()) == before + 1
 
 
+def test_a_double_click_on_run_again_makes_one_more_workflow(page: Page) -> None:
+    uid = start(page, pause=0)
+    page.goto(f"/workflows/{uid}")
+    expect(page.locator(".page-head .status")).to_contain_text("Completed")
+    page.get_by_role("button", name="Run again").dblclick()
+    expect(page.get_by_role("status")).to_contain_text("This is a new workflow")
+    assert len(page.request.get(f"/api/workflows?parentId={uid}").json()) == 1
+
+
 def test_a_wrong_value_is_told_at_its_field_and_mended_there(page: Page, complaints: list[str]) -> None:
     page.goto("/templates/data_processing/start")
     page.get_by_label("Orders per page").fill("99")
