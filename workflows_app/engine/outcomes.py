@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,9 +17,7 @@ from workflows_app.engine.claims import Claim
 from workflows_app.graph.statuses import Status
 
 MAX_ERROR_CHARACTERS = 4_000
-_LONE_SURROGATE = re.compile(
-    r"(?<!\\)(?P<pairs>(?:\\\\)*)(?:\\ud[89ab][0-9a-f]{2}(?!\\ud[c-f])|(?<!\\ud[89ab][0-9a-f]{2})\\ud[c-f][0-9a-f]{2})"
-)
+_NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 Line = dict[str, Any]
 
 
@@ -93,15 +92,16 @@ def released(claim: Claim, *, at: datetime) -> Outcome:
 
 
 def encode(value: Any) -> str:
-    """Output as JSON text. Raises Fail when it is not JSON or larger than MAX_OUTPUT_BYTES."""
+    """Output as JSON text that every database takes: no NUL, no lone surrogate.
+    Raises Fail when it is not JSON or larger than MAX_OUTPUT_BYTES."""
     try:
-        text = json.dumps(value, allow_nan=False, separators=(",", ":"))
+        text = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError) as error:
         raise Fail(f"The step returned something that is not JSON: {error}") from error
-    if len(text) > settings.ENV.max_output_bytes:
-        most = settings.ENV.max_output_bytes
-        raise Fail(f"The step returned {len(text):,} bytes of output; at most {most:,} are kept (MAX_OUTPUT_BYTES)")
-    return _LONE_SURROGATE.sub(r"\\ufffd", text.replace("\\u0000", "\\ufffd"))
+    raw, most = text.encode("utf-8", "replace"), settings.ENV.max_output_bytes
+    if len(raw) > most:
+        raise Fail(f"The step returned {len(raw):,} bytes of output; at most {most:,} are kept (MAX_OUTPUT_BYTES)")
+    return _NUL.sub(r"\1\\ufffd", raw.decode())
 
 
 def clip(text: str, most: int = MAX_ERROR_CHARACTERS) -> str:

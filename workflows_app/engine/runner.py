@@ -103,7 +103,7 @@ async def execute_async(run: Run) -> Outcome:
             return _settle(run, await value if inspect.isawaitable(value) else value)
     except TimeoutError as error:
         return failure(run, timed_out(run) if _is_ours(run) else error)
-    except BaseException as error:  # noqa: BLE001  whatever an action raises, sys.exit() too, becomes its step's outcome
+    except BaseException as error:
         if run.is_cancelled and isinstance(error, asyncio.CancelledError):
             raise
         return failure(run, error)
@@ -150,7 +150,7 @@ def _names(claim: Claim) -> Mapping[str, Any]:
         "payload": workflow.params,
         "steps": claim.upstream,
         "workflow": {"id": workflow.uid, "name": workflow.name},
-        "engine": {"url": f"http://{settings.ENV.host}:{settings.ENV.port}"},
+        "engine": {"url": settings.ENV.base_url},
     }
 
 
