@@ -1,0 +1,124 @@
+"""Custom tasks that do what a test tells them; `calls` keeps what was called, in order."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+from django.db import connections
+
+from workflows_app.actions.base import Context, Fail, Retry, Wait
+from workflows_app.actions.tasks import task
+
+calls: list[str] = []
+behaviours: dict[str, Callable[..., Any]] = {}
+gates: defaultdict[str, threading.Event] = defaultdict(threading.Event)
+entered: defaultdict[str, threading.Event] = defaultdict(threading.Event)
+
+
+def forget() -> None:
+    for gate in gates.values():
+        gate.set()
+    for kept in (calls, behaviours, gates, entered):
+        kept.clear()
+
+
+@task
+async def echo(params: dict[str, Any], context: Context) -> Any:
+    """Return what it is given."""
+    calls.append(context.step_id)
+    return params.get("value", context.step_id)
+
+
+@task
+def echo_thread(params: dict[str, Any], context: Context) -> Any:
+    """The same, as a plain function."""
+    calls.append(context.step_id)
+    return params.get("value", context.step_id)
+
+
+@task
+async def flaky(params: dict[str, Any], context: Context) -> int:
+    """Fail so many `times` in the way `how` names, then return the number of the attempt."""
+    calls.append(context.step_id)
+    if calls.count(context.step_id) <= params.get("times", 10**9):
+        raise _error(params.get("how", "retry"), params.get("after"))
+    return context.attempt
+
+
+def _error(how: str, after: float | None) -> BaseException:
+    kinds: dict[str, BaseException] = {
+        "retry": Retry("try again", after_seconds=after),
+        "503": Retry("unavailable", kind="503", after_seconds=after),
+        "fail": Fail("for good"),
+        "error": RuntimeError("unforeseen"),
+        "exit": SystemExit(7),
+        "cancelled": asyncio.CancelledError(),
+    }
+    return kinds[how]
+
+
+@task
+async def wait_twice(params: dict[str, Any], context: Context) -> list[Any]:
+    """Wait, wait again, and return what was kept meanwhile."""
+    calls.append(context.step_id)
+    seen = [*(context.resume or []), context.attempt]
+    return seen if len(seen) == 3 else Wait(seconds=params.get("seconds", 60), state=seen, reason="a test")
+
+
+@task
+async def gated(params: dict[str, Any], context: Context) -> str:
+    """Run until the test opens the gate of this step, or until cancelled."""
+    calls.append(context.step_id)
+    entered[context.step_id].set()
+    while not gates[context.step_id].is_set():
+        await asyncio.sleep(0.005)
+    return "through"
+
+
+@task
+def gated_thread(params: dict[str, Any], context: Context) -> str:
+    """The same in a thread, where nothing can interrupt it; says whether it was told to stop."""
+    calls.append(context.step_id)
+    entered[context.step_id].set()
+    gates[context.step_id].wait(20)
+    if context.cancelled:
+        calls.append(f"{context.step_id} told")
+    return "through"
+
+
+@task
+def behave(params: dict[str, Any], context: Context) -> Any:
+    """Whatever the test put into `behaviours`; it may use the database."""
+    calls.append(context.step_id)
+    try:
+        return behaviours[params["as"]](params, context)
+    finally:
+        connections.close_all()
+
+
+@task
+async def behave_async(params: dict[str, Any], context: Context) -> Any:
+    """The same on the loop, without the database."""
+    calls.append(context.step_id)
+    return behaviours[params["as"]](params, context)
+
+
+@task
+async def together(params: dict[str, Any], context: Context) -> int:
+    """Return when `of` steps have begun."""
+    calls.append(context.step_id)
+    while len(calls) < params["of"]:
+        await asyncio.sleep(0.005)
+    return len(calls)
+
+
+@task
+async def opens(params: dict[str, Any], context: Context) -> str:
+    """Open the gate of another step."""
+    calls.append(context.step_id)
+    gates[params["gate"]].set()
+    return "open"
