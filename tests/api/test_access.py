@@ -190,3 +190,9 @@ def test_what_nobody_expected_is_a_500_in_json_without_its_text(monkeypatch: pyt
     assert response.status_code == 500
     assert "secret" not in response.content.decode()
     assert "log" in detail(response)
+
+
+def test_monitors_may_ask_for_the_head_alone(server_mode: None) -> None:
+    response = call("HEAD", "/api/health")
+    assert (response.status_code, response.content) == (200, b"")
+    assert call("HEAD", "/api/workflows").status_code == 401

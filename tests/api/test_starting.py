@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO
 from typing import Any
 from urllib.parse import quote
 
@@ -135,6 +136,14 @@ def test_a_chunked_body_is_not_silently_taken_for_none(client: Any) -> None:
     response = client.post(NAMED, content_type="application/json", headers={"Transfer-Encoding": "chunked"}, CONTENT_LENGTH="")
     assert response.status_code == 411
     assert "Content-Length" in detail(response)
+
+
+def test_a_body_that_was_cut_off_starts_nothing(client: Any) -> None:
+    broken_off = {"wsgi.input": BytesIO(b"{}"), "CONTENT_LENGTH": "100"}
+    response = client.post(NAMED, content_type="application/json", **broken_off)
+    assert response.status_code == 400
+    assert "cut off" in detail(response)
+    assert not Workflow.objects.exists()
 
 
 def test_the_same_key_and_payload_answer_with_the_same_workflow() -> None:

@@ -28,6 +28,8 @@ def read(request: HttpRequest) -> Json:
     """The body; None when there is none, whatever the content type says. Raises Malformed, Refused, RequestDataTooBig."""
     if "chunked" in request.headers.get("Transfer-Encoding", "").lower() and not request.META.get("CONTENT_LENGTH"):
         raise HttpError(411, "Send the body with a Content-Length; chunked bodies are not read.")
+    if len(request.body) < int(request.META.get("CONTENT_LENGTH") or 0):
+        raise Malformed("The body ended before its Content-Length: it was cut off on the way")
     return loads(request.body) if request.body.strip() else None
 
 
