@@ -12,6 +12,7 @@ from workflows_app.engine import definitions
 from workflows_app.engine.clock import database_now
 from workflows_app.engine.start import Order, start, start_many
 from workflows_app.graph.definition import Definition, Node
+from workflows_app.models import Definition as StoredDefinition
 from workflows_app.models import Step, Workflow
 
 CHAIN, FAN, WORKFLOWS, SHORT, SUBMISSIONS, PAUSE_SECONDS = 100, 200, 200, 5, 50, 0.3
@@ -30,28 +31,30 @@ def fan(width: int) -> Definition:
 
 def one_chain() -> dict[str, float]:
     """W1: milliseconds from the first step's body to the last one's, per hop."""
-    workflow = _run(chain(CHAIN), 1)[0]
+    workflow = _run(_stored(chain(CHAIN)), 1)[0]
     began = _began(workflow)
     return {"ms_per_hop": (began[-1] - began[0]) * 1000 / (CHAIN - 1)}
 
 
 def one_fan() -> dict[str, float]:
     """W2: steps a second, from the submission to the end of the last step."""
+    definition = _stored(fan(FAN))
     submitted = time.monotonic()
-    workflow = _run(fan(FAN), 1)[0]
+    workflow = _run(definition, 1)[0]
     return {"steps_per_s": (FAN + 2) / _seconds(submitted, [workflow])}
 
 
 def many() -> dict[str, float]:
     """W3: steps a second, from before the submission of all to the end of the last."""
+    definition = _stored(chain(SHORT))
     submitted = time.monotonic()
-    workflows = _run(chain(SHORT), WORKFLOWS)
+    workflows = _run(definition, WORKFLOWS)
     return {"steps_per_s": WORKFLOWS * SHORT / _seconds(submitted, workflows)}
 
 
 def latency() -> list[float]:
     """W4: milliseconds from the submit call to the body of the step, with pauses in between."""
-    definition = definitions.store(definition=chain(1), now=database_now())
+    definition = _stored(chain(1))
     found = []
     for _ in range(SUBMISSIONS):
         time.sleep(PAUSE_SECONDS)
@@ -70,8 +73,11 @@ def median_of(runs: Sequence[dict[str, float]]) -> dict[str, float]:
     return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
 
 
-def _run(graph: Definition, count: int) -> list[Workflow]:
-    definition = definitions.store(definition=graph, now=database_now())
+def _stored(graph: Definition) -> StoredDefinition:
+    return definitions.store(definition=graph, now=database_now())
+
+
+def _run(definition: StoredDefinition, count: int) -> list[Workflow]:
     workflows = start_many(orders=[Order(definition, "benchmark")] * count, now=database_now())
     _wait(workflows)
     return workflows

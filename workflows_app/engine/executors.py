@@ -12,6 +12,7 @@ from workflows_app.engine import runner
 from workflows_app.engine.outcomes import Outcome
 from workflows_app.engine.runner import Run
 
+SHORT_SECONDS = 0.002
 Report = Callable[[Run, Outcome | None], None]
 
 
@@ -86,15 +87,19 @@ class ThreadExecutor:
         popped = (self._queued.pop(id, None) for id in ids)
         return [run for run in popped if run is not None]
 
+    def _learn(self, seconds: float, cpu_seconds: float) -> None:
+        """A short task counts by its CPU time: the rest it mostly spent waiting for this process's other thread."""
+        measured = seconds if seconds > SHORT_SECONDS else max(cpu_seconds, 1e-5)
+        self.seconds_per_task += (measured - self.seconds_per_task) * 0.5
+
     def _work(self) -> None:
         while True:
             run = self._queued.pop(self._queue.get(), None)
             if run is None:
                 continue
             self.current = run
-            began = time.monotonic()
+            began, began_cpu = time.monotonic(), time.thread_time()
             outcome = runner.execute(run)
-            self.seconds_per_task += (time.monotonic() - began - self.seconds_per_task) * 0.5
-            self.seconds_per_task = max(self.seconds_per_task, 1e-5)
+            self._learn(time.monotonic() - began, time.thread_time() - began_cpu)
             self.current = None
             self._report(run, outcome)

@@ -51,15 +51,14 @@ class Drain:
         self.supervision = Supervision(self)
 
     def run(self) -> None:
-        self._gather(wait_seconds=0)
         while self._goes_on():
+            self._gather(wait_seconds=TICK_SECONDS if self.has_looked else 0)
             self.supervision.look()
             self._dispatch(self._commit_patiently())
             if self.supervision.is_poisoned and not (self.running or self.pending):
                 logger.critical("A task does not end after its timeout: process %s leaves and is replaced", self.worker.pid)
                 sys.exit(3)
             lifecycle.set_attentive(self._has_room())
-            self._gather(wait_seconds=TICK_SECONDS)
 
     def _goes_on(self) -> bool:
         """While something runs here, a task whose step went on without it included; and then one process a while longer."""
