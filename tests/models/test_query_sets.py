@@ -20,6 +20,13 @@ def test_every_workflow_is_active_or_final() -> None:
     assert {w.status for w in Workflow.objects.final()} == FINAL
 
 
+@pytest.mark.parametrize("status", [Status.PENDING, Status.RUNNING, Status.COMPLETED, Status.FAILED, Status.STOPPED])
+def test_workflows_in_one_status_are_those_and_no_others(status: Status) -> None:
+    for other in (Status.PENDING, Status.RUNNING, Status.COMPLETED, Status.FAILED, Status.STOPPED):
+        a_workflow(Node("a", "input"), statuses={"a": other})
+    assert [workflow.status for workflow in Workflow.objects.in_status(status)] == [status]
+
+
 def test_newest_first_settles_equal_times_by_age() -> None:
     rows = [a_workflow(updated_at=later(at)) for at in (0, 5, 5)]
     assert list(Workflow.objects.newest_first()) == [rows[2], rows[1], rows[0]]

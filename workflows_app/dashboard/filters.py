@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Self
 from urllib.parse import urlencode
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.http import QueryDict
 
 from workflows_app.dashboard.looks import LOOKS, status_named
 from workflows_app.graph.statuses import FINAL, Status
-from workflows_app.models import Workflow
+from workflows_app.models.workflows import WorkflowQuerySet
 
 UID_START = re.compile(r"[0-9a-f]{4,8}(-[0-9a-f-]{0,27})?", re.IGNORECASE)
 KEYS = ("status", "template", "q")
@@ -51,9 +51,9 @@ class Filters:
         """`(what is dropped, URL)` for each filter that is set."""
         return [(f"{key} “{getattr(self, key)}”", self.url(**{key: ""})) for key in KEYS if getattr(self, key)]
 
-    def select(self, workflows: QuerySet[Workflow]) -> QuerySet[Workflow]:
+    def select(self, workflows: WorkflowQuerySet) -> WorkflowQuerySet:
         if self.wanted:
-            workflows = workflows.filter(status=self.wanted)
+            workflows = workflows.in_status(self.wanted)
         if self.template:
             workflows = workflows.filter(template_version__template__slug=self.template)
         return workflows.filter(self._text()) if self.q else workflows

@@ -11,6 +11,7 @@ from workflows_app.dashboard import paging, workflow_rows
 from workflows_app.dashboard.filters import Filters
 from workflows_app.dashboard.live import IDLE_MILLISECONDS, LIST_MILLISECONDS
 from workflows_app.dashboard.looks import LOOKS, Look
+from workflows_app.graph.statuses import Status
 from workflows_app.models import Template, Workflow
 
 MOST_COUNTED = 1_000
@@ -72,7 +73,7 @@ def _tabs(filters: Filters) -> list[Tab]:
     return tabs
 
 
-def _count(status: str) -> str:
+def _count(status: Status) -> str:
     """Counted up to a limit, so that a million workflows cost no more than a thousand."""
-    found = Workflow.objects.filter(status=status)[:MOST_COUNTED].count()
+    found = Workflow.objects.in_status(status)[:MOST_COUNTED].count()
     return "" if not found else f"{found:,}" if found < MOST_COUNTED else f"{MOST_COUNTED - 1:,}+"

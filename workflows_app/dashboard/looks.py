@@ -23,7 +23,7 @@ class Look:
     word: str
 
 
-LOOKS: Mapping[str, Look] = {
+LOOKS: Mapping[Status, Look] = {
     Status.PENDING: Look("pending", "○", "Pending"),
     Status.WAITING_FOR_DEPENDENCY: Look("waiting", "◷", "Waiting"),
     Status.RUNNING: Look("running", "◐", "Running"),
@@ -35,12 +35,12 @@ SKIPPED = Look("skipped", "⤼", "Skipped")
 
 
 def look(status: str, *, is_skipped: bool = False) -> Look:
-    return SKIPPED if is_skipped else LOOKS[status]
+    return SKIPPED if is_skipped else LOOKS[Status(status)]
 
 
 def status_named(word: str) -> Status | None:
     """The status a URL means by `failed` or `FAILED`, if any."""
-    return next((Status(status) for status, seen in LOOKS.items() if word.lower() in {seen.css, status.lower()}), None)
+    return next((status for status, seen in LOOKS.items() if word.lower() in {seen.css, status.lower()}), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from workflows_app.dashboard.filters import Filters
 from workflows_app.models import Workflow
+from workflows_app.models.workflows import WorkflowQuerySet
 
 PER_PAGE = 25
 
@@ -22,7 +23,7 @@ class Page:
     is_first: bool
 
 
-def page(workflows: QuerySet[Workflow], filters: Filters) -> Page:
+def page(workflows: WorkflowQuerySet, filters: Filters) -> Page:
     last = _last_seen(filters.after)
     selected = filters.select(workflows).order_by(*filters.order())
     rows = list(selected.filter(_after(last, filters))[: PER_PAGE + 1] if last else selected[: PER_PAGE + 1])

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from workflows_app.dashboard import strips, waits
 from workflows_app.dashboard.looks import LOOKS, Look, Moment, Took, look, moment, plural, took
 from workflows_app.graph.progress import progress
 from workflows_app.graph.statuses import ACTIVE, Status
 from workflows_app.models import Step, Workflow
+from workflows_app.models.workflows import WorkflowQuerySet
 
 UNREAD = ("params", "metadata", "description", "tags")
 MAX_WAITS = 200
@@ -35,7 +36,7 @@ class Row:
     reason: str
 
 
-def listable() -> QuerySet[Workflow]:
+def listable() -> WorkflowQuerySet:
     return Workflow.objects.select_related("template_version__template").defer(
         *UNREAD, "template_version__source", "template_version__params_schema"
     )
@@ -84,7 +85,7 @@ def _counts(workflow: Workflow) -> dict[Look, int]:
 def _waits(workflows: Sequence[Workflow], now: datetime) -> Mapping[int, str]:
     """What each active workflow waits for, when nothing of it runs."""
     active = {workflow.pk for workflow in workflows if workflow.status in ACTIVE}
-    idle = active - set(Step.objects.running().filter(workflow_id__in=active).values_list("workflow_id", flat=True).distinct())
+    idle = active - set(Step.objects.running().filter(workflow_id__in=active).order_by().values_list("workflow_id", flat=True).distinct())
     timed = Q(available_at__gt=now) | Q(status=Status.WAITING_FOR_DEPENDENCY, remaining=0)
     steps: dict[int, list[Step]] = defaultdict(list)
     found = Step.objects.filter(timed, workflow_id__in=idle).defer("output", "resume", "error")
