@@ -64,7 +64,7 @@ def test_odd_bodies_are_answered_soon(body: Any) -> None:
         if method in {"POST", "PUT"}:
             began = time.monotonic()
             check(call(method, path, body))
-            assert time.monotonic() - began < 2, path
+            assert time.monotonic() - began < 5, path
 
 
 json_values = st.recursive(
