@@ -84,9 +84,10 @@ class Inputs:
         self._known: OrderedDict[int, WorkflowInfo] = OrderedDict()
         self._keep = keep
 
-    def load(self, session: Session, claims: Sequence[Claim]) -> None:
-        """Fill in `workflow` and `upstream` of every claim."""
+    def load(self, session: Session, claims: list[Claim]) -> None:
+        """Fill in `workflow` and `upstream` of every claim; those whose workflow was deleted meanwhile are taken out."""
         self._learn(session, {claim.workflow_id for claim in claims})
+        claims[:] = [claim for claim in claims if claim.workflow_id in self._known]
         for claim in claims:
             claim.workflow = self._known[claim.workflow_id]
         self._load_upstream(session, [claim for claim in claims if claim.node.references])

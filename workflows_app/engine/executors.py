@@ -22,6 +22,7 @@ class LoopExecutor:
     def __init__(self, report: Report) -> None:
         self._report = report
         self.loop = asyncio.new_event_loop()
+        self.answered_at = time.monotonic()
         threading.Thread(target=self.loop.run_forever, name="actions", daemon=True).start()
 
     def submit(self, runs: Sequence[Run]) -> None:
@@ -29,6 +30,13 @@ class LoopExecutor:
 
     def cancel(self, runs: Sequence[Run]) -> None:
         self.loop.call_soon_threadsafe(self._cancel, runs)
+
+    def ping(self) -> None:
+        """Ask the loop to note the time in `answered_at`; a blocked one does not."""
+        self.loop.call_soon_threadsafe(self._answer)
+
+    def _answer(self) -> None:
+        self.answered_at = time.monotonic()
 
     def _start(self, runs: Sequence[Run]) -> None:
         for run in runs:

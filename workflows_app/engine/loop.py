@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
-import sys
+import os
 import time
 from collections.abc import Sequence
 from datetime import timedelta
 from queue import Empty
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, DataError, IntegrityError, connection
 
-from workflows_app.engine import lifecycle
+from workflows_app.engine import lifecycle, outcomes
 from workflows_app.engine.claims import Claim, Slots, claim, is_due
+from workflows_app.engine.clock import database_now
 from workflows_app.engine.commit import Delta, Recorded, add_log_lines, apply, lock, record
 from workflows_app.engine.outcomes import Outcome
 from workflows_app.engine.runner import Run
@@ -25,12 +26,14 @@ logger = logging.getLogger(__name__)
 TICK_SECONDS = 0.25
 LINGER_SECONDS = 5.0
 DATABASE_PATIENCE_SECONDS = 1.0
+POISONED_EXIT = 3
 
 
 def drain() -> None:
     """Run in a django-q2 worker process. Returns when there is nothing left to do; exits the process when a task will not end.
     One process of the group lingers for LINGER_SECONDS: what comes next starts there, without a hand-over."""
     worker = current()
+    worker.clock.set(database_now())
     worker.listen()
     try:
         Drain(worker, linger_seconds=LINGER_SECONDS).run()
@@ -46,6 +49,8 @@ class Drain:
         self.worker, self.linger_seconds = worker, linger_seconds
         self.running: dict[int, Run] = {}
         self.pending: list[Outcome] = []
+        self.claimed: list[Claim] = []
+        self.batch_size: int | None = None
         self.busy_at = time.monotonic()
         self.has_looked = False
         self.supervision = Supervision(self)
@@ -53,16 +58,18 @@ class Drain:
     def run(self) -> None:
         while self._goes_on():
             self._gather(wait_seconds=TICK_SECONDS if self.has_looked else 0)
-            self.supervision.look()
-            self._dispatch(self._commit_patiently())
+            self._look()
+            self._commit_patiently()
+            self._dispatch()
             if self.supervision.is_poisoned and not (self.running or self.pending):
                 logger.critical("A task does not end after its timeout: process %s leaves and is replaced", self.worker.pid)
-                sys.exit(3)
+                os._exit(POISONED_EXIT)  # an orderly exit would wait for the threads that do not end
             lifecycle.set_attentive(self._has_room())
 
     def _goes_on(self) -> bool:
         """While something runs here, a task whose step went on without it included; and then one process a while longer."""
-        if self.running or self.pending or self.worker.thread.current is not None:
+        is_held = self.worker.thread.current is not None and not lifecycle.is_draining()
+        if self.running or self.pending or is_held:
             self.busy_at = time.monotonic()
             return True
         if lifecycle.is_draining() or (self.has_looked and time.monotonic() - self.busy_at >= self.linger_seconds):
@@ -105,36 +112,58 @@ class Drain:
         except Empty:
             return
 
-    def _commit_patiently(self) -> list[Claim]:
-        """Commit, again and again while the database is away: results in memory are kept until they are recorded."""
+    def _look(self) -> None:
+        try:
+            self.supervision.look()
+        except DatabaseError:
+            logger.exception("The database did not answer")
+            connection.close()
+
+    def _commit_patiently(self) -> None:
+        """Commit, again and again while the database is away: results and claims in memory are kept until it has taken them."""
         is_again = False
         while True:
             try:
-                return self._commit(is_again=is_again)
+                self._commit(is_again=is_again)
+                if not self.pending:
+                    self.batch_size = None
+                    return self.worker.inputs.load(Session(), self.claimed)
+            except (DataError, IntegrityError) as error:
+                self._narrow(error)
             except DatabaseError:
                 logger.exception("The database did not answer; trying again in %s s", DATABASE_PATIENCE_SECONDS)
                 connection.close()
                 time.sleep(DATABASE_PATIENCE_SECONDS)
                 is_again = True
 
-    def _commit(self, *, is_again: bool) -> list[Claim]:
+    def _narrow(self, error: DatabaseError) -> None:
+        """The database refuses something in this batch: record one outcome at a time, and fail the step whose result it will not take."""
+        logger.error("The database refused a result: %s", error)
+        if self.batch_size != 1:
+            self.batch_size = 1
+        elif self.pending and not self.pending[0].is_substitute:
+            self.pending[0] = outcomes.unrecordable(self.pending[0], str(error))
+        else:
+            raise error
+
+    def _commit(self, *, is_again: bool) -> None:
         session, now = Session(), self.worker.clock.now()
         self.has_looked = True
         slots, lines = self._free_slots(), self.supervision.take_lines()
         if not (self.pending or lines or (slots and is_due(session, now=now, slots=slots))):
-            return []
+            return
+        batch = self.pending[: self.batch_size]
         with write() as session:
-            fresh = self._not_yet_recorded(session) if is_again else self.pending
+            fresh = self._not_yet_recorded(session, batch) if is_again else batch
             recorded = record(session, worker_id=self.worker.id, outcomes=fresh, now=now)
             add_log_lines(session, lines)
             claims = self._claim(session, slots) if slots else []
             apply(session, recorded.deltas, now=now)
             if session.statements.dialect.is_sqlite:
                 self._show_started(session, recorded, claims)
-        self._forget_recorded(recorded)
+        self.claimed += claims
+        self._forget(batch, recorded)
         self._show_started_apart(session, recorded, claims)
-        self.worker.inputs.load(session, claims)
-        return claims
 
     def _claim(self, session: Session, slots: Slots) -> list[Claim]:
         now = self.worker.clock.now()
@@ -155,25 +184,25 @@ class Drain:
         with write() as apart:
             self._show_started(apart, recorded, claims)
 
-    def _not_yet_recorded(self, session: Session) -> list[Outcome]:
+    def _not_yet_recorded(self, session: Session, batch: Sequence[Outcome]) -> list[Outcome]:
         """After an ambiguous commit: leave out what our own attempt did record."""
-        fences = [outcome.claim.fence for outcome in self.pending]
+        fences = [outcome.claim.fence for outcome in batch]
         done = {row[0] for row in session.run(session.statements.recorded_attempts, worker=self.worker.id, batch=fences)}
-        return [outcome for outcome in self.pending if outcome.claim.step_id not in done]
+        return [outcome for outcome in batch if outcome.claim.step_id not in done]
 
-    def _forget_recorded(self, recorded: Recorded) -> None:
-        for outcome in self.pending:
+    def _forget(self, batch: Sequence[Outcome], recorded: Recorded) -> None:
+        self.supervision.lines_are_recorded()
+        for outcome in batch:
             self.running.pop(outcome.claim.step_id, None)
         for outcome in recorded.refused:
             logger.warning("A late result of step %s attempt %s was refused", outcome.claim.step_id, outcome.claim.attempt)
-        self.pending = []
+        del self.pending[: len(batch)]
 
-    def _dispatch(self, claims: Sequence[Claim]) -> None:
-        runs = [Run(claimed, self.worker.clock) for claimed in claims]
+    def _dispatch(self) -> None:
+        runs = [Run(claimed, self.worker.clock) for claimed in self.claimed]
+        self.claimed = []
         self.running.update((run.claim.step_id, run) for run in runs)
         self.worker.thread.submit([run for run in runs if run.action.in_thread])
         on_loop = [run for run in runs if not run.action.in_thread]
         if on_loop:
             self.worker.loop.submit(on_loop)
-
-

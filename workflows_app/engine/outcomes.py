@@ -39,6 +39,7 @@ class Outcome:
     available_at: datetime | None = None
     chosen: Chosen | None = None
     lines: list[Line] = field(default_factory=list)
+    is_substitute: bool = False
 
     @property
     def is_skipped(self) -> bool:
@@ -89,6 +90,12 @@ def crashed(claim: Claim, reason: str, *, at: datetime) -> Outcome:
 def released(claim: Claim, *, at: datetime) -> Outcome:
     """The worker is leaving and hands the step back; nobody is to blame."""
     return Outcome(claim, Status.PENDING, "released", at, available_at=at, resume=_kept(claim))
+
+
+def unrecordable(outcome: Outcome, reason: str) -> Outcome:
+    """What is recorded instead of a result that the database refuses: a failure for good, without its log lines."""
+    error = clip(f"The result could not be recorded: {reason}")
+    return Outcome(outcome.claim, Status.FAILED, "failed", outcome.at, error=error, failed=1, is_substitute=True)
 
 
 def encode(value: Any) -> str:

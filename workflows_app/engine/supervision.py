@@ -8,9 +8,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.db import DatabaseError
 
 from workflows_app.engine import lifecycle, outcomes, runner
-from workflows_app.engine.commit import Delta, apply
+from workflows_app.engine.clock import database_now
+from workflows_app.engine.commit import Delta, apply, lock
 from workflows_app.engine.outcomes import Line
 from workflows_app.engine.runner import Run
 from workflows_app.engine.sql.transaction import Session, write
@@ -33,12 +35,14 @@ class Supervision:
         self.is_poisoned = False
         self._looked = self._beat = self._flushed = time.monotonic()
         self._leave_by: float | None = None
+        self._lines: list[Line] = []
 
     def look(self) -> None:
         if time.monotonic() - self._looked < LOOK_SECONDS:
             return
         self._looked = time.monotonic()
-        self._end_late_threads()
+        self._end_late_thread()
+        self._end_late_on_loop()
         if not self.drain.running:
             return
         self._drop_lost()
@@ -49,12 +53,15 @@ class Supervision:
             self._heartbeat()
 
     def take_lines(self) -> list[Line]:
-        """What running steps said since the last flush, and how far they are."""
-        if time.monotonic() - self._flushed < FLUSH_SECONDS:
-            return []
-        self._flushed = time.monotonic()
-        self._note_progress()
-        return [line for run in list(self.drain.running.values()) if not run.is_settled for line in run.take_lines()]
+        """What running steps said since the last flush, and how far they are. Returned again until `lines_are_recorded`."""
+        if time.monotonic() - self._flushed >= FLUSH_SECONDS:
+            self._flushed = time.monotonic()
+            self._note_progress()
+            self._lines += [line for run in self._runs() for line in run.take_lines()]
+        return self._lines
+
+    def lines_are_recorded(self) -> None:
+        self._lines = []
 
     def _runs(self) -> list[Run]:
         return [run for run in self.drain.running.values() if not run.is_settled]
@@ -68,7 +75,7 @@ class Supervision:
             if run.claim.step_id not in mine:
                 self.drain.drop(run)
 
-    def _end_late_threads(self) -> None:
+    def _end_late_thread(self) -> None:
         """A plain Python task cannot be interrupted: past its timeout it is told, its step goes on without it,
         and when it does not return either, the process is replaced."""
         current = self.drain.worker.thread.current
@@ -80,6 +87,19 @@ class Supervision:
             self.drain.settle(current, runner.failure(current, runner.timed_out(current)))
         if late >= THREAD_GRACE_SECONDS or (current.is_cancelled and self._is_abandoned(current)):
             self.is_poisoned = True
+
+    def _end_late_on_loop(self) -> None:
+        """asyncio ends coroutines at their timeout, unless one blocks the loop or does not let itself be cancelled.
+        Those who wait behind a blocked loop are handed back: they are not to blame."""
+        now, loop = time.monotonic(), self.drain.worker.loop
+        runs = [run for run in self._runs() if not run.action.in_thread]
+        for run in runs:
+            if run.started is not None and now - run.started - run.timeout_seconds >= THREAD_GRACE_SECONDS:
+                run.is_cancelled = self.is_poisoned = True
+                self.drain.settle(run, runner.failure(run, runner.timed_out(run)))
+        if self.is_poisoned and now - loop.answered_at >= THREAD_GRACE_SECONDS:
+            self._hand_back([run for run in runs if not run.is_settled])
+        loop.ping()
 
     def _is_abandoned(self, run: Run) -> bool:
         """Its step was stopped long ago, and it still runs."""
@@ -96,20 +116,30 @@ class Supervision:
         is_held_up = current is not None and time.monotonic() - (current.started or 0) > WITHDRAW_AFTER_SECONDS
         if not thread.waiting or not (is_held_up or lifecycle.is_draining()):
             return
-        fences = []
-        for run in thread.withdraw():
+        withdrawn = thread.withdraw()
+        try:
+            self._unclaim(withdrawn)
+        except DatabaseError:
+            thread.submit(withdrawn)
+            raise
+        for run in withdrawn:
             self.drain.running.pop(run.claim.step_id, None)
-            fences.append(run.claim.fence)
-        now = self.drain.worker.clock.now()
+
+    def _unclaim(self, runs: list[Run]) -> None:
+        worker, ids = self.drain.worker, {run.claim.workflow_id for run in runs}
         with write() as session:
-            session.run(session.statements.unclaim, worker=self.drain.worker.id, batch=fences, now=now)
+            lock(session, ids)
+            session.run(session.statements.unclaim, worker=worker.id, batch=[run.claim.fence for run in runs], now=worker.clock.now())
+            apply(session, {id: Delta() for id in ids}, now=worker.clock.now())
 
     def _leave(self) -> None:
         """Draining: after the grace period, hand back what still runs, un-penalised."""
         self._leave_by = self._leave_by or time.monotonic() + settings.ENV.worker_grace
-        if time.monotonic() < self._leave_by:
-            return
-        for run in self._runs():
+        if time.monotonic() >= self._leave_by:
+            self._hand_back(self._runs())
+
+    def _hand_back(self, runs: list[Run]) -> None:
+        for run in runs:
             run.is_cancelled = True
             outcome = outcomes.released(run.claim, at=run.clock.now())
             run.log("INFO", "The worker is leaving: the step is handed back and will run again")
@@ -123,8 +153,10 @@ class Supervision:
         worker = self.drain.worker
         grace = settings.ENV.worker_heartbeat_timeout
         fences = [r.claim.fence for r in self._runs() if r.started is None or self._beat - r.started < r.timeout_seconds + grace]
+        worker.clock.set(database_now())
         now = worker.clock.now()
         with write() as session:
+            lock(session, {run.claim.workflow_id for run in self._runs()})
             session.run(session.statements.extend_leases, worker=worker.id, batch=fences, lease=now + timedelta(seconds=grace))
             Worker.objects.filter(id=worker.id).update(heartbeat_at=now)
 
@@ -136,5 +168,6 @@ class Supervision:
         for run in told:
             run.fraction = None
         with write() as session:
+            lock(session, {run.claim.workflow_id for run in told})
             rows = session.run(session.statements.note_progress, worker=self.drain.worker.id, batch=batch)
             apply(session, {row[0]: Delta() for row in rows}, now=self.drain.worker.clock.now())

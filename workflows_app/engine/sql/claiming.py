@@ -25,7 +25,7 @@ def claim(d: Dialect) -> str:
 def unclaim(d: Dialect) -> str:
     """Give back claims that were never begun, as if they had not been made."""
     return f"""
-        UPDATE {STEP} AS s SET status = 'PENDING', attempt = s.attempt - CASE WHEN s.resume IS NULL THEN 1 ELSE 0 END,
+        UPDATE {STEP} AS s SET status = 'PENDING', attempt = s.attempt - 1,
             started_at = CASE WHEN s.attempt = 1 AND s.resume IS NULL THEN NULL ELSE s.started_at END,
             available_at = {d.param("now", "timestamptz")}, worker_id = '', lease_expires_at = NULL
         FROM {d.rows("batch", FENCE)} WHERE {mine(d.param("worker", "text"))} RETURNING id"""

@@ -85,10 +85,12 @@ def recorded_attempts(d: Dialect) -> str:
 
 
 def add_log_lines(d: Dialect) -> str:
+    """What a step says after its workflow was deleted is lost with it."""
     columns = {"step_id": "bigint", "attempt": "int", "at": "timestamptz", "level": "text", "message": "text"}
     return f"""
         INSERT INTO {LOG_LINE} (step_id, attempt, at, level, message)
-        SELECT b.step_id, b.attempt, b.at, b.level, b.message FROM {d.rows("batch", columns)}"""
+        SELECT b.step_id, b.attempt, b.at, b.level, b.message FROM {d.rows("batch", columns)}
+        WHERE EXISTS (SELECT 1 FROM {STEP} AS s WHERE s.id = b.step_id)"""
 
 
 def add_steps(d: Dialect) -> str:
