@@ -6,14 +6,13 @@ import ctypes
 import logging
 import os
 import signal
-import threading
 import time
 from datetime import UTC, datetime
 from typing import Any
 
 import django_q.cluster
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.utils import timezone
 from django_q.brokers.orm import ORM
 from django_q.models import OrmQ
@@ -29,6 +28,7 @@ from workflows_app.engine.sql.transaction import Session
 logger = logging.getLogger(__name__)
 LOOK_SECONDS = 0.5
 HAND_OUT_SECONDS = 0.05
+DATABASE_PATIENCE_SECONDS = 1.0
 PR_SET_PDEATHSIG = 1
 FROZEN_EXIT = 4
 
@@ -44,6 +44,15 @@ class StepBroker(ORM):  # type: ignore[misc]  # django-q2 has no types
     _was_rung = False
 
     def dequeue(self) -> list[tuple[int | None, str]] | None:
+        try:
+            return self._next()
+        except DatabaseError:
+            logger.exception("The database did not answer; looking again in %s s", DATABASE_PATIENCE_SECONDS)
+            connection.close()
+            time.sleep(DATABASE_PATIENCE_SECONDS)
+            return None
+
+    def _next(self) -> list[tuple[int | None, str]] | None:
         if self._bell is None:
             self._bell = doorbell.Bell()
             recovery.Reaper(on_frozen=_end_group).start()
@@ -97,13 +106,14 @@ def run_cluster() -> int:
     """Run the worker group in this process until SIGTERM or SIGINT, or until it breaks. The exit code: 0 after a drain, else not."""
     lifecycle.begin()
     harden()
-    leaving = threading.Event()
+    leaving: list[int] = []  # not an Event: a signal that arrives inside wait() would find its lock taken
     cluster = django_q.cluster.Cluster()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: leaving.set())
+        signal.signal(number, lambda number, _: leaving.append(number))
     share_memory()
     cluster.start()
-    while not leaving.wait(0.2):
+    while not leaving:
+        time.sleep(0.2)
         if not cluster.sentinel.is_alive():
             logger.critical("The sentinel died: the worker group ends to be restarted")
             return FROZEN_EXIT

@@ -6,10 +6,10 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, Model, QuerySet
 
 from workflows_app.engine import doorbell
 from workflows_app.engine.definitions import compiled
@@ -21,6 +21,7 @@ from workflows_app.graph.definition import Definition
 from workflows_app.graph.statuses import ACTIVE, FINAL, Status
 from workflows_app.models import Attempt, LogLine, Step, Workflow
 
+Row = TypeVar("Row", bound=Model)
 STOPPED_REASON = "the workflow was stopped"
 
 
@@ -30,7 +31,8 @@ def stop(*, uid: object, now: datetime) -> Workflow:
     with _locked(uid) as workflow:
         if workflow.status in FINAL:
             raise NotAllowed(f"The workflow is {workflow.status} already: there is nothing to stop")
-        running = list(workflow.steps.running())
+        begun = list(_under_lock(workflow.steps.filter(status__in=ACTIVE)))
+        running = [step for step in begun if step.status == Status.RUNNING or _is_mid_attempt(step)]
         Attempt.objects.bulk_create(_stopped_attempt(step, now) for step in running)
         LogLine.objects.bulk_create(
             LogLine(step=step, attempt=step.attempt, at=now, level="WARNING", message="Stopped by an operator") for step in running
@@ -109,11 +111,19 @@ def _locked(uid: object) -> Iterator[Workflow]:
     """The workflow's row, locked first of all rows; on SQLite the write lock is lock enough."""
     key = find(uid).pk
     with write():
-        rows = Workflow.objects.select_for_update() if connection.features.has_select_for_update else Workflow.objects.all()
-        workflow = rows.filter(pk=key).first()
+        workflow = _under_lock(Workflow.objects.filter(pk=key)).first()
         if workflow is None:
             raise WorkflowNotFound(uid)
         yield workflow
+
+
+def _under_lock(rows: QuerySet[Row]) -> QuerySet[Row]:
+    return rows.select_for_update() if connection.features.has_select_for_update else rows
+
+
+def _is_mid_attempt(step: Step) -> bool:
+    """Between two calls of its action: it waits for a time or an answer."""
+    return step.status == Status.WAITING_FOR_DEPENDENCY and step.claimed_at is not None
 
 
 def _update(workflow: Workflow, now: datetime, **changes: Any) -> None:

@@ -61,7 +61,7 @@ def _take(worker_id: str, step_ids: list[int], reason: str, now: datetime) -> in
 
 
 def _claim(step: Step) -> Claim:
-    at = step.claimed_at.isoformat(" ") if step.claimed_at else ""
+    at = Session().time(step.claimed_at) or ""
     return Claim(step.pk, step.workflow_id, step.node_id, step.attempt, step.failures, step.crashes, step.resume, at)
 
 
@@ -86,31 +86,47 @@ def look_after_workers(*, now: datetime) -> None:
 
 
 class Reaper(threading.Thread):
-    """Looks every second. After a gap in its own ticks it trusts no lease for the length of one: the gap may have been everybody's."""
+    """Looks every second. After a gap in its own ticks, or when a clock was set, it trusts no lease for the length of one:
+    the gap may have been everybody's."""
 
     def __init__(self, *, on_frozen: Callable[[], None]) -> None:
         super().__init__(name="reaper", daemon=True)
         self._on_frozen = on_frozen
-        self._ticked = self._steady_since = time.monotonic()
+        self._steady_since = time.monotonic()
+        self._last: tuple[datetime, float] | None = None
         self._stuck_since: float | None = None
 
     def run(self) -> None:
-        while True:
-            try:
-                self._tick()
-            except DatabaseError:
-                logger.exception("The reaper could not look")
-                connection.close()
-            threading.Event().wait(LOOK_SECONDS)
+        try:
+            while True:
+                self._tick_patiently()
+                threading.Event().wait(LOOK_SECONDS)
+        finally:  # nobody foresaw this: a group without a reaper is ended, to be started anew
+            self._on_frozen()
 
-    def _tick(self) -> None:
-        now = database_now()
-        if time.monotonic() - self._ticked > 3 * LOOK_SECONDS:
-            self._steady_since = time.monotonic()
-        take_back(now=now, trust_leases=time.monotonic() - self._steady_since > settings.ENV.worker_heartbeat_timeout)
+    def _tick_patiently(self) -> None:
+        try:
+            self.tick(now=database_now(), monotonic=time.monotonic())
+        except DatabaseError:
+            logger.exception("The reaper could not look")
+            connection.close()
+
+    def tick(self, *, now: datetime, monotonic: float) -> None:
+        """One look. `now` is the database's time, `monotonic` the process's own."""
+        if not self._is_even(now, monotonic):
+            self._steady_since = monotonic
+        take_back(now=now, trust_leases=monotonic - self._steady_since > settings.ENV.worker_heartbeat_timeout)
         look_after_workers(now=now)
         self._watch(now)
-        self._ticked = time.monotonic()
+        self._last = now, monotonic
+
+    def _is_even(self, now: datetime, monotonic: float) -> bool:
+        """Whether the last look was lately and the database's clock went on as ours did: else it was set, or the host slept."""
+        if self._last is None:
+            return True
+        elapsed = monotonic - self._last[1]
+        drift = abs((now - self._last[0]).total_seconds() - elapsed)
+        return elapsed <= 3 * LOOK_SECONDS and drift <= LOOK_SECONDS
 
     def _watch(self, now: datetime) -> None:
         """Work has been due and nobody has run anything for FROZEN_SECONDS: django-q2's processes are stuck."""

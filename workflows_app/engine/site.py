@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -26,7 +27,9 @@ def site_id() -> str:
     if not path.exists():
         draft = path.with_name(f"site_id.{secrets.token_hex(8)}")
         draft.write_text(secrets.token_hex(16))
-        draft.replace(path) if not path.exists() else draft.unlink()
+        with suppress(FileExistsError):
+            os.link(draft, path)  # the first one wins, whole
+        draft.unlink()
     return path.read_text()
 
 

@@ -8,6 +8,8 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+from django.db import IntegrityError
+
 from workflows_app import actions
 from workflows_app.engine import doorbell
 from workflows_app.engine.definitions import compiled
@@ -40,20 +42,30 @@ def start(*, order: Order, now: datetime) -> Workflow:
 
 def start_many(*, orders: Sequence[Order], now: datetime) -> list[Workflow]:
     """All of them in one transaction, or none. Raises IdempotencyConflict."""
-    with write() as session:
-        found = [_earlier(order) for order in orders]
-        workflows = [earlier or _workflow(order, now) for order, earlier in zip(orders, found, strict=True)]
-        new = [workflow for workflow, earlier in zip(workflows, found, strict=True) if not earlier]
-        Workflow.objects.bulk_create(new, batch_size=200)
-        _add_steps(session, new, now)
+    try:
+        workflows = _start(orders, now)
+    except IntegrityError:  # on PostgreSQL, somebody else just took one of the keys: now it can be seen
+        workflows = _start(orders, now)
     doorbell.ring()
     return workflows
 
 
-def _earlier(order: Order) -> Workflow | None:
+def _start(orders: Sequence[Order], now: datetime) -> list[Workflow]:
+    with write() as session:
+        workflows: list[Workflow] = []
+        new: dict[str | int, Workflow] = {}
+        for number, order in enumerate(orders):
+            earlier = _earlier(order, new)
+            workflows.append(earlier or new.setdefault(order.idempotency_key or number, _workflow(order, now)))
+        Workflow.objects.bulk_create(new.values(), batch_size=200)
+        _add_steps(session, list(new.values()), now)
+    return workflows
+
+
+def _earlier(order: Order, new: Mapping[str | int, Workflow]) -> Workflow | None:
     if order.idempotency_key is None:
         return None
-    earlier = Workflow.objects.filter(idempotency_key=order.idempotency_key).first()
+    earlier = new.get(order.idempotency_key) or Workflow.objects.filter(idempotency_key=order.idempotency_key).first()
     if earlier and earlier.idempotency_digest != order.idempotency_digest:
         raise IdempotencyConflict(order.idempotency_key)
     return earlier
@@ -88,7 +100,7 @@ def _step_rows(digest: str) -> tuple[dict[str, Any], ...]:
             "node_id": node.id,
             "position": position,
             "action": node.action,
-            "executor": Step.THREAD if actions.find(node.action).in_thread else Step.LOOP,
+            "executor": _executor(node.action),
             "priority": node.priority,
             "status": Status.WAITING_FOR_DEPENDENCY if node.needs else Status.PENDING,
             "remaining": len(node.needs),
@@ -97,3 +109,9 @@ def _step_rows(digest: str) -> tuple[dict[str, Any], ...]:
     )
 
 
+def _executor(action: str) -> int:
+    """Where its steps run. One that this process does not know fails where it is run, with its name."""
+    try:
+        return Step.THREAD if actions.find(action).in_thread else Step.LOOP
+    except actions.UnknownAction:
+        return Step.LOOP
