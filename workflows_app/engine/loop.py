@@ -15,7 +15,8 @@ from django.db import DatabaseError, DataError, IntegrityError, connection
 from workflows_app.engine import lifecycle, outcomes
 from workflows_app.engine.claims import Claim, Slots, claim, is_due
 from workflows_app.engine.clock import database_now
-from workflows_app.engine.commit import Delta, Recorded, add_log_lines, apply, lock, record
+from workflows_app.engine.commit import add_log_lines, apply, lock, record
+from workflows_app.engine.fan_in import Delta, Recorded
 from workflows_app.engine.outcomes import Outcome
 from workflows_app.engine.runner import Run
 from workflows_app.engine.sql.transaction import Session, write

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from workflows_app.engine.definitions import compiled
+from workflows_app.engine.fan_in import ruling
 from workflows_app.graph.definition import Definition, Node
 from workflows_app.graph.readiness import Dependencies, Readiness, decide
 from workflows_app.graph.statuses import Status
@@ -62,8 +63,7 @@ def _place(step: Step, node: Node, definition: Definition, steps: Mapping[str, S
         step.status, step.available_at, step.remaining = Status.PENDING, now, 0
     elif readiness is not Readiness.WAIT:
         step.is_skipped = readiness is Readiness.SKIP
-        reason = "ruled out: the steps it needs were skipped" if step.is_skipped else "not run: a step it needs failed"
-        step.status, step.ended_at, step.metadata = Status.STOPPED, now, {"skipped": step.is_skipped, "reason": reason}
+        step.status, step.ended_at, step.metadata = Status.STOPPED, now, ruling(readiness, "")
 
 
 def _ended(need: Step, node: Node, definition: Definition) -> str:

@@ -82,9 +82,9 @@ class Workflow(models.Model):
         ]
         indexes = [
             models.Index(F("updated_at").desc(), F("id").desc(), name="workflow_newest"),
-            models.Index(fields=["status", "-updated_at", "-id"], condition=Q(status__in=sorted(FINAL)), name="workflow_by_final_status"),
+            models.Index(fields=["status", "-updated_at", "-id"], condition=Q(ended_at__isnull=False), name="workflow_by_final_status"),
             models.Index(fields=["created_at"], name="workflow_by_creation"),
-            models.Index(fields=["id"], condition=Q(status__in=sorted(ACTIVE)), name="workflow_active"),
+            models.Index(fields=["id"], condition=Q(ended_at__isnull=True), name="workflow_active"),
         ]
 
     def __str__(self) -> str:

@@ -41,7 +41,7 @@ class Command(BaseCommand):
 def prepare() -> None:
     """Bring database, static files, bundled templates and the local user up to date. Safe to repeat."""
     call_command("migrate", interactive=False, verbosity=0)
-    call_command("collectstatic", interactive=False, verbosity=0)
+    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
     bundled.load(now=database_now())
     if settings.IS_LOCAL:
         local_user()
@@ -55,7 +55,8 @@ def _refuse_taken_port() -> None:
         try:
             probe.bind((settings.ENV.host, settings.ENV.port))
         except OSError as error:
-            raise CommandError(f"Cannot listen on {settings.ENV.base_url}: {error.strerror}. Choose another port: PORT=8001 make run") from None
+            problem = f"Cannot listen on {settings.ENV.base_url}: {error.strerror}"
+            raise CommandError(f"{problem}. Choose another port: PORT=8001 make run") from None
 
 
 def _wait_until_listening() -> None:
