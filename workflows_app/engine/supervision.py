@@ -13,6 +13,7 @@ from django.db import DatabaseError
 from workflows_app.engine import lifecycle, outcomes, runner
 from workflows_app.engine.clock import database_now
 from workflows_app.engine.commit import apply, lock
+from workflows_app.engine.fan_in import Delta
 from workflows_app.engine.outcomes import Line
 from workflows_app.engine.runner import Run
 from workflows_app.engine.sql.transaction import Session, write
