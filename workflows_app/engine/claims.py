@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -17,12 +17,13 @@ from workflows_app.graph.definition import Definition, Node
 
 @dataclass(frozen=True, slots=True)
 class WorkflowInfo:
-    """What never changes in a workflow's row."""
+    """What changes in a workflow's row only together with `revision`."""
 
     uid: str
     name: str
     definition: Definition
     params: Mapping[str, Any]
+    revision: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Claim:
     crashes: int
     resume: Any
     claimed_at: str
+    revision: int = 0
     workflow: WorkflowInfo = field(init=False)
     upstream: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -67,8 +69,9 @@ def claim(session: Session, *, worker_id: str, slots: Slots, now: datetime, leas
 
 
 def _read(row: Row) -> Claim:
-    step_id, workflow_id, node_id, attempt, failures, crashes, resume, claimed_at = row
-    return Claim(step_id, workflow_id, node_id, attempt, failures, crashes, json.loads(resume) if resume else None, claimed_at)
+    step_id, workflow_id, node_id, attempt, failures, crashes, resume, claimed_at, revision = row
+    kept = json.loads(resume) if resume else None
+    return Claim(step_id, workflow_id, node_id, attempt, failures, crashes, kept, claimed_at, int(revision or 0))
 
 
 def is_due(session: Session, *, now: datetime, slots: Slots | None = None) -> bool:
@@ -86,7 +89,7 @@ class Inputs:
 
     def load(self, session: Session, claims: list[Claim]) -> None:
         """Fill in `workflow` and `upstream` of every claim; those whose workflow was deleted meanwhile are taken out."""
-        self._learn(session, {claim.workflow_id for claim in claims})
+        self._learn(session, {claim.workflow_id: claim.revision for claim in claims})
         claims[:] = [claim for claim in claims if claim.workflow_id in self._known]
         for claim in claims:
             claim.workflow = self._known[claim.workflow_id]
@@ -94,12 +97,12 @@ class Inputs:
         while len(self._known) > self._keep:
             self._known.popitem(last=False)
 
-    def _learn(self, session: Session, ids: Iterable[int]) -> None:
-        missing = [{"key": id} for id in ids if id not in self._known]
+    def _learn(self, session: Session, revisions: Mapping[int, int]) -> None:
+        missing = [{"key": id} for id, revision in revisions.items() if id not in self._known or self._known[id].revision != revision]
         if not missing:
             return
         for id, uid, name, digest, params in session.run(session.statements.load_workflows, batch=missing):
-            self._known[id] = WorkflowInfo(str(uuid.UUID(uid)), name, compiled(digest), json.loads(params))
+            self._known[id] = WorkflowInfo(str(uuid.UUID(uid)), name, compiled(digest), json.loads(params), revisions[id])
 
     def _load_upstream(self, session: Session, claims: Sequence[Claim]) -> None:
         if not claims:
@@ -109,5 +112,5 @@ class Inputs:
         found = {(row[0], row[1]): row[2:] for row in session.run(session.statements.load_outputs, batch=batch)}
         for claim in claims:
             for node_id in claim.node.references:
-                status, output, error = found[claim.workflow_id, node_id]
+                status, output, error = found.get((claim.workflow_id, node_id), ("", None, ""))  # deleted meanwhile
                 claim.upstream[node_id] = {"output": json.loads(output) if output else None, "status": status, "error": error}

@@ -15,6 +15,7 @@ from workflows_app.engine import doorbell
 from workflows_app.engine.definitions import compiled
 from workflows_app.engine.errors import NotAllowed, StepNotFound, WorkflowNotFound
 from workflows_app.engine.reopen import reopen
+from workflows_app.engine.sql.tables import REVISION
 from workflows_app.engine.sql.transaction import write
 from workflows_app.engine.start import Order, start
 from workflows_app.graph.definition import Definition
@@ -71,7 +72,8 @@ def retry(*, uid: object, now: datetime, from_step: str | None = None, params: M
         if from_step is not None and from_step not in definition.by_id:
             raise StepNotFound(uid, from_step)
         if params is not None:
-            Workflow.objects.filter(pk=workflow.pk).update(params=dict(params))
+            metadata = {**workflow.metadata, REVISION: workflow.metadata.get(REVISION, 0) + 1}
+            Workflow.objects.filter(pk=workflow.pk).update(params=dict(params), metadata=metadata)
         _reopen(workflow, _with_all_below(definition, again) | _unrun(workflow), now)
     doorbell.ring()
     return workflow

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import IntegrityError
 
 from workflows_app import actions
-from workflows_app.engine import doorbell
+from workflows_app.engine import admission, doorbell
 from workflows_app.engine.definitions import compiled
 from workflows_app.engine.errors import IdempotencyConflict
 from workflows_app.engine.sql.transaction import Session, write
@@ -57,6 +57,7 @@ def _start(orders: Sequence[Order], now: datetime) -> list[Workflow]:
         for number, order in enumerate(orders):
             earlier = _earlier(order, new)
             workflows.append(earlier or new.setdefault(order.idempotency_key or number, _workflow(order, now)))
+        admission.hold_back(list(new.values()))
         Workflow.objects.bulk_create(new.values(), batch_size=200)
         _add_steps(session, list(new.values()), now)
     return workflows
@@ -84,17 +85,17 @@ def _workflow(order: Order, now: datetime) -> Workflow:
 def _add_steps(session: Session, workflows: Sequence[Workflow], now: datetime) -> None:
     at = session.time(now)
     rows = [
-        {**row, "workflow_id": workflow.pk, "available_at": None if row["remaining"] else at}
+        {**row, "workflow_id": workflow.pk, "available_at": at if row["status"] == Status.PENDING else None}
         for workflow in workflows
-        for row in _step_rows(workflow.definition_id)
+        for row in _step_rows(workflow.definition_id, is_held=workflow.status == Status.WAITING_FOR_DEPENDENCY)
     ]
     if rows:
         session.run(session.statements.add_steps, batch=rows)
 
 
 @lru_cache(maxsize=256)
-def _step_rows(digest: str) -> tuple[dict[str, Any], ...]:
-    """What is the same in every workflow of a definition."""
+def _step_rows(digest: str, *, is_held: bool) -> tuple[dict[str, Any], ...]:
+    """What is the same in every workflow of a definition; in a held one its first steps wait too."""
     return tuple(
         {
             "node_id": node.id,
@@ -102,7 +103,7 @@ def _step_rows(digest: str) -> tuple[dict[str, Any], ...]:
             "action": node.action,
             "executor": _executor(node.action),
             "priority": node.priority,
-            "status": Status.WAITING_FOR_DEPENDENCY if node.needs else Status.PENDING,
+            "status": Status.WAITING_FOR_DEPENDENCY if node.needs or is_held else Status.PENDING,
             "remaining": len(node.needs),
         }
         for position, node in enumerate(compiled(digest).nodes)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from workflows_app.engine.sql.dialect import Dialect
-from workflows_app.engine.sql.tables import FENCE, STEP, WORKFLOW, mine
+from workflows_app.engine.sql.tables import FENCE, REVISION, STEP, WORKFLOW, mine
 from workflows_app.graph.definition import PRIORITIES
 
 EXECUTORS = (0, 1)
@@ -19,7 +19,8 @@ def claim(d: Dialect) -> str:
             status = 'RUNNING', worker_id = {d.param("worker", "text")}, lease_expires_at = {d.param("lease", "timestamptz")},
             available_at = NULL
         WHERE id IN ({_due(d, d.skip_locked)})
-        RETURNING id, workflow_id, node_id, attempt, failures, crashes, {d.text("resume")}, {d.text("claimed_at")}"""
+        RETURNING id, workflow_id, node_id, attempt, failures, crashes, {d.text("resume")}, {d.text("claimed_at")},
+            (SELECT w.metadata->>'{REVISION}' FROM {WORKFLOW} AS w WHERE w.id = workflow_id)"""
 
 
 def unclaim(d: Dialect) -> str:
