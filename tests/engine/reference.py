@@ -11,7 +11,8 @@ SUCCESS, FAILURE, SKIP = "success", "failure", "skip"
 
 
 def expected(nodes: Sequence[Node], fates: Mapping[str, str], chosen: Mapping[str, Sequence[str]]) -> dict[str, str]:
-    """The status of each node (`nodes` in order of their needs). `fates` is what a node does if it runs, `chosen` the way a branch takes."""
+    """The status of each node (`nodes` in order of their needs). `fates` is what a node does if it runs,
+    `chosen` the way a branch takes."""
     found: dict[str, str] = {}
     by_id = {node.id: node for node in nodes}
     for node in nodes:

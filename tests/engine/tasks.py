@@ -122,3 +122,12 @@ async def opens(params: dict[str, Any], context: Context) -> str:
     calls.append(context.step_id)
     gates[params["gate"]].set()
     return "open"
+
+
+@task
+def flaky_thread(params: dict[str, Any], context: Context) -> int:
+    """`flaky` as a plain function."""
+    calls.append(context.step_id)
+    if calls.count(context.step_id) <= params.get("times", 10**9):
+        raise _error(params.get("how", "retry"), params.get("after"))
+    return context.attempt
