@@ -99,7 +99,7 @@ def test_data_processing_fetches_merges_decides_waits_joins_and_reports(live_ser
     assert report["large_orders"]
     assert all(order["total"] > 1000 for order in report["large_orders"])
     assert report["summary"].startswith(f"{report['orders']} orders, {report['revenue']} in revenue: a lot was sold")
-    assert found.waited == 1.5
+    assert found.waited == 2.5
     assert 200 < len(found.logs["report"]) < 600
     assert "/demo/orders?page=3&size=20 → 200 in " in found.logs["fetch_page_3"]
     assert found.logs["decide"] == "Took 'a lot was sold', on to pick_large_orders"
