@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable
 
@@ -44,7 +45,7 @@ def test_back_off_doubles_up_to_its_ceiling_and_never_starts_early(stage: Stage)
     policy = RetryPolicy(retries=4, initial_delay=10, max_delay=35, jitter=False)
     workflow = stage.run(node("a", "flaky", retry=policy))
     attempts = list(Attempt.objects.filter(step__workflow=workflow).order_by("number"))
-    waits = [(after.started_at - before.ended_at).total_seconds() for before, after in zip(attempts, attempts[1:], strict=False)]
+    waits = [(after.started_at - before.ended_at).total_seconds() for before, after in itertools.pairwise(attempts)]
     assert [round(wait) for wait in waits] == [10, 20, 35, 35] and all(wait >= 10 for wait in waits)
 
 
@@ -67,7 +68,9 @@ def test_fail_ends_the_step_at_once(stage: Stage) -> None:
 @pytest.mark.parametrize("action", ["flaky", "flaky_thread"])
 def test_whatever_a_task_raises_is_its_steps_failure_and_the_worker_goes_on(stage: Stage, how: str, action: str) -> None:
     """sys.exit() and a CancelledError of the task's own are no orders to the engine."""
-    workflow = stage.run(node("a", action, config={"how": how, "times": 1}, retry=TWICE), node("b", "echo", "a"), node("c", "echo_thread", "a"))
+    workflow = stage.run(
+        node("a", action, config={"how": how, "times": 1}, retry=TWICE), node("b", "echo", "a"), node("c", "echo_thread", "a")
+    )
     assert (workflow.status, outcomes(workflow, "a")) == ("COMPLETED", ["retried", "completed"])
     assert "Traceback" in log_of(workflow, "a")
 
@@ -86,7 +89,9 @@ def test_an_absurd_time_to_try_again_becomes_one_between_now_and_a_year(stage: S
     assert outcomes(workflow, "a") == ["retried", "retried", "failed"] and max(waits).days <= 2 * 366
 
 
-@pytest.mark.parametrize(("on", "expected"), [(("5xx",), "retried"), (("503",), "retried"), (("429", "timeout"), "failed"), (None, "retried")])
+@pytest.mark.parametrize(
+    ("on", "expected"), [(("5xx",), "retried"), (("503",), "retried"), (("429", "timeout"), "failed"), (None, "retried")]
+)
 def test_only_the_named_kinds_of_failure_are_tried_again(stage: Stage, on: tuple[str, ...] | None, expected: str) -> None:
     workflow = stage.start(node("a", "flaky", config={"how": "503"}, retry=RetryPolicy(retries=1, initial_delay=5, on=on)))
     stage.drain()
@@ -139,7 +144,9 @@ def test_a_timeout_of_the_actions_own_is_its_own(stage: Stage) -> None:
 
 
 def test_a_thread_past_its_timeout_is_told_and_its_step_goes_on_without_it(stage: Stage) -> None:
-    workflow = stage.start(node("a", "gated_thread", timeout_seconds=0.05), node("b", "opens", "a", trigger_rule="all_done", config={"gate": "a"}))
+    workflow = stage.start(
+        node("a", "gated_thread", timeout_seconds=0.05), node("b", "opens", "a", trigger_rule="all_done", config={"gate": "a"})
+    )
     stage.drain()
     workflow.refresh_from_db()
     assert (workflow.status, step(workflow, "a").status, step(workflow, "b").status) == ("FAILED", "FAILED", "COMPLETED")
