@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import F
 
+from workflows_app.engine import doorbell
 from workflows_app.engine.sql.transaction import write
 from workflows_app.graph.statuses import Status
 from workflows_app.models import Step, Workflow
@@ -31,11 +32,18 @@ def admit(*, now: datetime) -> int:
         places = _free_places()
         held = Workflow.objects.held().order_by("id").values_list("id", flat=True)
         ids = list(held if places is None else held[:places])
-        rows = Workflow.objects.filter(id__in=ids)
+        rows = Workflow.objects.held().filter(id__in=ids)
         rows.update(status=Status.PENDING, seq=F("seq") + 1, updated_at=now)
         roots = Step.objects.filter(workflow__in=ids, status=Status.WAITING_FOR_DEPENDENCY, remaining=0, available_at=None)
         roots.update(status=Status.PENDING, available_at=now)
+    doorbell.ring()
     return len(ids)
+
+
+def admit_after(ended: Sequence[int], *, now: datetime) -> None:
+    """Some workflows ended: if there is a limit, others may start."""
+    if ended and settings.ENV.max_concurrent_workflows:
+        admit(now=now)
 
 
 def _free_places() -> int | None:

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from django.db import connection
 from django.db.models import F, Model, QuerySet
 
-from workflows_app.engine import doorbell
+from workflows_app.engine import admission, doorbell
 from workflows_app.engine.definitions import compiled
 from workflows_app.engine.errors import NotAllowed, StepNotFound, WorkflowNotFound
 from workflows_app.engine.reopen import reopen
@@ -44,6 +44,7 @@ def stop(*, uid: object, now: datetime) -> Workflow:
         )  # fmt: skip
         _update(workflow, now, status=Status.STOPPED, active_steps=0, ended_at=now)
     doorbell.ring("stop")
+    admission.admit_after([workflow.pk], now=now)
     return workflow
 
 

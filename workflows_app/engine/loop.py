@@ -12,7 +12,7 @@ from queue import Empty
 from django.conf import settings
 from django.db import DatabaseError, DataError, IntegrityError, connection
 
-from workflows_app.engine import lifecycle, outcomes
+from workflows_app.engine import admission, lifecycle, outcomes
 from workflows_app.engine.claims import Claim, Slots, claim, is_due
 from workflows_app.engine.clock import database_now
 from workflows_app.engine.commit import add_log_lines, apply, lock, record
@@ -159,12 +159,13 @@ class Drain:
             recorded = record(session, worker_id=self.worker.id, outcomes=fresh, now=now)
             add_log_lines(session, lines)
             claims = self._claim(session, slots) if slots else []
-            apply(session, recorded.deltas, now=now)
+            ended = apply(session, recorded.deltas, now=now)
             if session.statements.dialect.is_sqlite:
                 self._show_started(session, recorded, claims)
         self.claimed += claims
         self._forget(batch, recorded)
         self._show_started_apart(session, recorded, claims)
+        admission.admit_after(ended, now=now)
 
     def _claim(self, session: Session, slots: Slots) -> list[Claim]:
         now = self.worker.clock.now()

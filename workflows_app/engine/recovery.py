@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from workflows_app.engine import doorbell, outcomes, site
+from workflows_app.engine import admission, doorbell, outcomes, site
 from workflows_app.engine.claims import Claim, Inputs
 from workflows_app.engine.clock import database_now
 from workflows_app.engine.commit import apply, record
@@ -117,6 +117,7 @@ class Reaper(threading.Thread):
             self._steady_since = monotonic
         take_back(now=now, trust_leases=monotonic - self._steady_since > settings.ENV.worker_heartbeat_timeout)
         look_after_workers(now=now)
+        admission.admit(now=now)
         self._watch(now)
         self._last = now, monotonic
 

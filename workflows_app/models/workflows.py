@@ -19,6 +19,10 @@ class WorkflowQuerySet(models.QuerySet["Workflow"]):
         """Said by `ended_at`, which the constraint ties to the status: a bound list of statuses proves nothing to a partial index."""
         return self.filter(ended_at__isnull=True)
 
+    def held(self) -> WorkflowQuerySet:
+        """Not begun, because as many workflows as may run at once do."""
+        return self.active().filter(status=Status.WAITING_FOR_DEPENDENCY)
+
     def final(self) -> WorkflowQuerySet:
         return self.filter(ended_at__isnull=False)
 

@@ -110,6 +110,7 @@ def test_a_step_on_a_timer_says_what_the_action_said() -> None:
 
 def test_a_step_without_dependency_or_time_waits_for_an_answer() -> None:
     workflow = a_workflow(Node("a", "delay"), statuses={"a": Status.WAITING_FOR_DEPENDENCY})
+    workflow.steps.update(attempt=1)
     assert report.workflow(workflow.uid, now=NOW)["steps"][0]["waitingFor"][0]["kind"] == "answer"
 
 

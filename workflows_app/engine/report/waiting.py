@@ -14,7 +14,7 @@ Reason = dict[str, Any]
 
 
 def waiting_for(row: StepRow, statuses: Mapping[str, str], now: datetime) -> list[Reason]:
-    """One `{"kind": "step"|"time"|"worker"|"answer", "id", "at", "text"}` for each thing that is missing.
+    """One `{"kind": "step"|"time"|"worker"|"limit"|"answer", "id", "at", "text"}` for each thing that is missing.
     `statuses` maps the ids of the workflow's steps to how they are."""
     if row.values["status"] == Status.PENDING:
         return [_claim(row, now)]
@@ -38,6 +38,8 @@ def _upstream(row: StepRow, statuses: Mapping[str, str]) -> Iterator[Reason]:
 
 def _outside(row: StepRow) -> Reason:
     at, why = row.values["available_at"], row.values["metadata"].get("waitingFor", "")
+    if at is None and not row.values["attempt"]:
+        return _reason("limit", "a place: as many workflows run as MAX_CONCURRENT_WORKFLOWS allows")
     if at is None:
         return _reason("answer", why or "an answer from outside")
     return _reason("time", why or f"its time, {iso(at)}", at=at)
