@@ -40,3 +40,10 @@ def words(status: Status, **changes) -> str:
 )
 def test_a_step_says_exactly_what_is_missing(status, changes, expected):
     assert words(status, **changes) == expected
+
+
+@pytest.mark.django_db
+def test_a_first_step_that_was_not_admitted_waits_for_a_place():
+    workflow = a_workflow(Node("a", "input"))
+    step = a_step(workflow, Node("b", "input"), position=1, status=Status.WAITING_FOR_DEPENDENCY)
+    assert waits.words(step, needs=(), looks={}, now=NOW) == waits.PLACE

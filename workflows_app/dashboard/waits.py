@@ -1,4 +1,4 @@
-"""What a step waits for, in words: an upstream step, a time, an answer, a worker."""
+"""What a step waits for, in words: an upstream step, a time, an answer, a worker, a place."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from workflows_app.dashboard.looks import Look, listed
 from workflows_app.graph.statuses import FINAL, Status
 from workflows_app.models import Step
 
+PLACE = "a place: as many workflows run as MAX_CONCURRENT_WORKFLOWS allows"
+
 
 def words(step: Step, *, needs: Iterable[str], looks: Mapping[str, tuple[str, Look]], now: datetime) -> str:
     """`looks` gives `(status, look)` of every step of the workflow by id. Empty when the step waits for nothing."""
@@ -18,7 +20,7 @@ def words(step: Step, *, needs: Iterable[str], looks: Mapping[str, tuple[str, Lo
         return ""
     if step.available_at or step.attempt:
         return of_started(step)
-    return listed([_named(id, looks[id]) for id in needs if id in looks and looks[id][0] not in FINAL], limit=3)
+    return listed([_named(id, looks[id]) for id in needs if id in looks and looks[id][0] not in FINAL], limit=3) or PLACE
 
 
 def of_started(step: Step) -> str:
