@@ -39,9 +39,7 @@ def apply(session: Session, deltas: dict[int, Delta], *, now: datetime) -> list[
     """Raise the counters and `seq` of workflows, in the order of their ids; the ids of those that ended."""
     if not deltas:
         return []
-    batch = [
-        {"key": id, "done": d.done, "failed": d.failed, "active": d.active, "error": d.error} for id, d in sorted(deltas.items())
-    ]
+    batch = [{"key": id, "done": d.done, "failed": d.failed, "active": d.active, "error": d.error} for id, d in sorted(deltas.items())]
     rows = session.run(session.statements.progress, batch=batch, now=now)
     return [id for id, status in rows if status != Status.RUNNING]
 

@@ -77,9 +77,7 @@ class Workflow(models.Model):
                 condition=Q(status__in=sorted(ACTIVE), ended_at__isnull=True) | Q(status__in=sorted(FINAL), ended_at__isnull=False),
                 name="workflow_ended_iff_final",
             ),
-            models.CheckConstraint(
-                condition=Q(status__in=sorted(ACTIVE)) | Q(active_steps=0), name="workflow_final_has_no_active_step"
-            ),
+            models.CheckConstraint(condition=Q(status__in=sorted(ACTIVE)) | Q(active_steps=0), name="workflow_final_has_no_active_step"),
             models.UniqueConstraint(
                 fields=["idempotency_key"], condition=Q(idempotency_key__isnull=False), name="workflow_idempotency_key_once"
             ),
@@ -161,16 +159,13 @@ class Step(models.Model):
                 name="step_available_iff_claimable",
             ),
             models.CheckConstraint(
-                condition=Q(status__in=sorted(FINAL), ended_at__isnull=False)
-                | Q(status__in=sorted(ACTIVE), ended_at__isnull=True),
+                condition=Q(status__in=sorted(FINAL), ended_at__isnull=False) | Q(status__in=sorted(ACTIVE), ended_at__isnull=True),
                 name="step_ended_iff_final",
             ),
             models.CheckConstraint(condition=Q(is_skipped=False) | Q(status=Status.STOPPED), name="step_skipped_is_stopped"),
         ]
         indexes = [
-            models.Index(
-                fields=["executor", "priority", "available_at"], condition=Q(available_at__isnull=False), name="step_claimable"
-            ),
+            models.Index(fields=["executor", "priority", "available_at"], condition=Q(available_at__isnull=False), name="step_claimable"),
             models.Index(fields=["lease_expires_at"], condition=Q(status=Status.RUNNING), name="step_leases"),
         ]
 
