@@ -99,7 +99,8 @@ class StepQuerySet(models.QuerySet["Step"]):
         return self.filter(available_at__lte=now)
 
     def running(self) -> StepQuerySet:
-        return self.filter(status=Status.RUNNING)
+        """Steps that a worker holds: RUNNING, said by the lease because SQLite can prove that of a partial index."""
+        return self.filter(lease_expires_at__isnull=False)
 
 
 class Step(models.Model):
@@ -166,7 +167,7 @@ class Step(models.Model):
         ]
         indexes = [
             models.Index(fields=["executor", "priority", "available_at"], condition=Q(available_at__isnull=False), name="step_claimable"),
-            models.Index(fields=["lease_expires_at"], condition=Q(status=Status.RUNNING), name="step_leases"),
+            models.Index(fields=["lease_expires_at"], condition=Q(lease_expires_at__isnull=False), name="step_leases"),
         ]
 
     def __str__(self) -> str:
