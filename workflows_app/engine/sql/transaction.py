@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import threading
 from collections.abc import Iterator, Sequence
@@ -11,7 +10,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
+from pydantic_core import to_json
 
 from workflows_app.engine import site
 from workflows_app.engine.sql.statements import Statements, for_vendor
@@ -24,14 +24,16 @@ class Session:
     """The engine's statements on this thread's connection, without the ORM's wrapping."""
 
     def __init__(self) -> None:
-        connection.ensure_connection()
-        self.statements: Statements = for_vendor(connection.vendor)
-        self._driver: Any = connection.connection
+        wrapper = connections[DEFAULT_DB_ALIAS]  # the proxy `connection` looks itself up at every access
+        wrapper.ensure_connection()
+        self.statements: Statements = for_vendor(wrapper.vendor)
+        self._driver: Any = wrapper.connection
+        self._errors = wrapper.wrap_database_errors
 
     def run(self, statement: str, **params: object) -> list[Row]:
         """Execute and fetch what it returns. A list of dicts travels as JSON, a moment as the database writes it."""
         bound = {name: self._bind(value) for name, value in params.items()}
-        with connection.wrap_database_errors:
+        with self._errors:
             cursor = self._driver.execute(statement, bound)
             return cursor.fetchall() if cursor.description else []
 
@@ -40,7 +42,7 @@ class Session:
 
     def _bind(self, value: object) -> object:
         if isinstance(value, list):
-            return json.dumps(value)
+            return to_json(value).decode()
         return self.time(value) if isinstance(value, datetime) else value
 
 
