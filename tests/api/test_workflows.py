@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from uuid import uuid4
+from uuid import UUID
 
 import pytest
 
@@ -17,7 +17,7 @@ from workflows_app.models import Workflow
 pytestmark = pytest.mark.django_db
 DONE = {"fetch": Status.COMPLETED, "shape": Status.COMPLETED}
 FAILED = {"fetch": Status.FAILED, "shape": Status.STOPPED}
-UNKNOWN = str(uuid4())
+UNKNOWN = str(UUID(int=7))
 
 
 def names(query: str = "") -> list[str]:
