@@ -65,11 +65,16 @@ class Claim:
 def claim(session: Session, *, worker_id: str, slots: Slots, now: datetime, lease: datetime) -> list[Claim]:
     """Take due steps, the most urgent first. The rows are RUNNING under this worker's lease when it commits."""
     rows = session.run(session.statements.claim, worker=worker_id, now=now, lease=lease, slots_0=slots.loop, slots_1=slots.thread)
-    return [_read(row) for row in rows]
+    return [_read(row) for row in sorted(rows, key=_urgency)]
+
+
+def _urgency(row: Row) -> tuple[int, int]:
+    """What a statement returns comes in no order."""
+    return row[0], row[1]
 
 
 def _read(row: Row) -> Claim:
-    step_id, workflow_id, node_id, attempt, failures, crashes, resume, claimed_at, revision = row
+    _priority, step_id, workflow_id, node_id, attempt, failures, crashes, resume, claimed_at, revision = row
     kept = json.loads(resume) if resume else None
     return Claim(step_id, workflow_id, node_id, attempt, failures, crashes, kept, claimed_at, int(revision or 0))
 

@@ -19,7 +19,7 @@ def claim(d: Dialect) -> str:
             status = 'RUNNING', worker_id = {d.param("worker", "text")}, lease_expires_at = {d.param("lease", "timestamptz")},
             available_at = NULL
         WHERE id IN ({_due(d, d.skip_locked)})
-        RETURNING id, workflow_id, node_id, attempt, failures, crashes, {d.text("resume")}, {d.text("claimed_at")},
+        RETURNING priority, id, workflow_id, node_id, attempt, failures, crashes, {d.text("resume")}, {d.text("claimed_at")},
             (SELECT w.metadata->>'{REVISION}' FROM {WORKFLOW} AS w WHERE w.id = workflow_id)"""
 
 
