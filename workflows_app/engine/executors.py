@@ -22,7 +22,7 @@ class LoopExecutor:
     def __init__(self, report: Report) -> None:
         self._report = report
         self.loop = asyncio.new_event_loop()
-        self.answered_at = time.monotonic()
+        self._asked_at: float | None = None
         threading.Thread(target=self.loop.run_forever, name="actions", daemon=True).start()
 
     def submit(self, runs: Sequence[Run]) -> None:
@@ -32,11 +32,17 @@ class LoopExecutor:
         self.loop.call_soon_threadsafe(self._cancel, runs)
 
     def ping(self) -> None:
-        """Ask the loop to note the time in `answered_at`; a blocked one does not."""
-        self.loop.call_soon_threadsafe(self._answer)
+        """Ask the loop for a sign of life; a blocked one does not give it."""
+        if self._asked_at is None:
+            self._asked_at = time.monotonic()
+            self.loop.call_soon_threadsafe(self._answer)
+
+    @property
+    def silent_seconds(self) -> float:
+        return 0.0 if self._asked_at is None else time.monotonic() - self._asked_at
 
     def _answer(self) -> None:
-        self.answered_at = time.monotonic()
+        self._asked_at = None
 
     def _start(self, runs: Sequence[Run]) -> None:
         for run in runs:

@@ -92,15 +92,18 @@ class Supervision:
     def _end_late_on_loop(self) -> None:
         """asyncio ends coroutines at their timeout, unless one blocks the loop or does not let itself be cancelled.
         Those who wait behind a blocked loop are handed back: they are not to blame."""
-        now, loop = time.monotonic(), self.drain.worker.loop
-        runs = [run for run in self._runs() if not run.action.in_thread]
-        for run in runs:
-            if run.started is not None and now - run.started - run.timeout_seconds >= THREAD_GRACE_SECONDS:
+        loop = self.drain.worker.loop
+        for run in self._loop_runs():
+            if run.started is not None and time.monotonic() - run.started - run.timeout_seconds >= THREAD_GRACE_SECONDS:
                 run.is_cancelled = self.is_poisoned = True
                 self.drain.settle(run, runner.failure(run, runner.timed_out(run)))
-        if self.is_poisoned and now - loop.answered_at >= THREAD_GRACE_SECONDS:
-            self._hand_back([run for run in runs if not run.is_settled])
+        if loop.silent_seconds >= THREAD_GRACE_SECONDS:
+            self.is_poisoned |= not any(run.started for run in self._loop_runs())  # whoever blocks it is ours no more
+            self._hand_back(self._loop_runs() if self.is_poisoned else [])
         loop.ping()
+
+    def _loop_runs(self) -> list[Run]:
+        return [run for run in self._runs() if not run.action.in_thread]
 
     def _is_abandoned(self, run: Run) -> bool:
         """Its step was stopped long ago, and it still runs."""
