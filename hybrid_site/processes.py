@@ -103,12 +103,17 @@ def share_memory() -> None:
     gc.freeze()
 
 
-def _become(child: Child, parent: int) -> None:
-    """In the fork: a process group of its own (Ctrl-C goes to the supervisor alone), and death with the supervisor."""
-    os.setpgid(0, 0)
+def die_with(parent: int) -> None:
+    """Call in a fork: the kernel kills this process when its parent dies, so that no orphan works on, or holds the port."""
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
+
+
+def _become(child: Child, parent: int) -> None:
+    """In the fork: a process group of its own (Ctrl-C goes to the supervisor alone), and death with the supervisor."""
+    os.setpgid(0, 0)
+    die_with(parent)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_SETMASK, set())
