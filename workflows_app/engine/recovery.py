@@ -118,7 +118,7 @@ class Reaper(threading.Thread):
         take_back(now=now, trust_leases=monotonic - self._steady_since > settings.ENV.worker_heartbeat_timeout)
         look_after_workers(now=now)
         admission.admit(now=now)
-        self._watch(now)
+        self._watch(now, monotonic)
         self._last = now, monotonic
 
     def _is_even(self, now: datetime, monotonic: float) -> bool:
@@ -129,10 +129,10 @@ class Reaper(threading.Thread):
         drift = abs((now - self._last[0]).total_seconds() - elapsed)
         return elapsed <= 3 * LOOK_SECONDS and drift <= LOOK_SECONDS
 
-    def _watch(self, now: datetime) -> None:
+    def _watch(self, now: datetime, monotonic: float) -> None:
         """Work has been due and nobody has run anything for FROZEN_SECONDS: django-q2's processes are stuck."""
         is_stuck = Step.objects.due(now).exists() and not Step.objects.running().exists()
-        self._stuck_since = (self._stuck_since or time.monotonic()) if is_stuck else None
-        if self._stuck_since and time.monotonic() - self._stuck_since > FROZEN_SECONDS:
+        self._stuck_since = (self._stuck_since or monotonic) if is_stuck else None
+        if self._stuck_since and monotonic - self._stuck_since > FROZEN_SECONDS:
             logger.critical("Steps are due and no worker has claimed one for %s s: this group is ended to be restarted", FROZEN_SECONDS)
             self._on_frozen()

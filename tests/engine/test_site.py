@@ -1,0 +1,57 @@
+"""Locks: the kernel says which worker processes beside us live, however they died."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.engine.rival import holding_its_lock
+from workflows_app.engine import site
+
+WORKER = "f" * 32
+FORK = """
+import fcntl, os, sys
+descriptor = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
+fcntl.lockf(descriptor, fcntl.LOCK_EX)
+if os.fork() == 0:
+    print("forked", flush=True)
+    sys.stdin.read()
+os._exit(0)
+"""
+
+
+def test_a_lock_lives_as_long_as_its_process() -> None:
+    with holding_its_lock(WORKER) as process:
+        assert site.lives(WORKER)
+        assert site.lives(WORKER), "asking must not take the lock away"
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert not site.lives(WORKER)
+    site.forget(WORKER)
+    assert not site.lives(WORKER)
+
+
+def test_who_was_never_there_does_not_live() -> None:
+    assert not site.lives("0" * 32)
+    site.forget("0" * 32)
+
+
+def test_a_forked_child_does_not_keep_its_dead_parents_lock() -> None:
+    """Else a task that starts a daemon would make a dead worker look alive."""
+    path = site.run_directory() / f"{WORKER}.worker"
+    with subprocess.Popen([sys.executable, "-c", FORK, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout and process.stdout.readline() == b"forked\n"
+        process.wait()
+        assert not site.lives(WORKER)
+    site.forget(WORKER)
+
+
+def test_holding_makes_a_file_that_others_may_not_read() -> None:
+    descriptor = site.hold("9" * 32)
+    path = Path(site.run_directory() / f"{'9' * 32}.worker")
+    assert path.stat().st_mode & 0o077 == 0
+    os.close(descriptor)
+    site.forget("9" * 32)
