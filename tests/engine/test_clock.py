@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection
 
+from tests.engine.stage import Stage, node
+from workflows_app.engine import loop
 from workflows_app.engine.clock import Clock, database_now
 
 
@@ -37,3 +39,13 @@ def test_the_databases_time_goes_on_within_a_transaction() -> None:
     assert connection.in_atomic_block
     first = database_now()
     assert database_now() > first or connection.vendor == "sqlite"
+
+
+def test_a_worker_whose_clock_fell_behind_sets_it_before_it_looks(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The monotonic clock stands still while a laptop sleeps; what is started after it woke would not seem due for hours."""
+    monkeypatch.setattr(loop, "LINGER_SECONDS", 0)
+    workflow = stage.start(node("a"))
+    stage.worker.clock.set(stage.now - timedelta(hours=8))
+    loop.drain()
+    workflow.refresh_from_db()
+    assert workflow.status == "COMPLETED"

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
-from django.db import connection, connections
+from django.db import connection
 
+from tests.engine.at_once import at_once
 from tests.engine.stage import Stage, node
 from workflows_app.engine import definitions, start
 from workflows_app.engine.errors import IdempotencyConflict
@@ -22,22 +19,6 @@ RACERS = 8
 def order(stage: Stage, key: str | None = None, digest: str = "same") -> Order:
     row = definitions.store(definition=Definition((node("a"), node("b", "echo", "a"))), now=stage.now)
     return Order(definition=row, name="A workflow", idempotency_key=key, idempotency_digest=digest)
-
-
-def at_once(work: Callable[[int], object], count: int = RACERS) -> list[object]:
-    """What `count` threads return or raise, all let go together."""
-    barrier = threading.Barrier(count)
-
-    def run(number: int) -> object:
-        barrier.wait(10)
-        try:
-            return work(number)
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(count) as pool:
-        futures = [pool.submit(run, number) for number in range(count)]
-    return [future.exception() or future.result() for future in futures]
 
 
 def test_a_new_workflow_is_pending_with_its_roots_due(stage: Stage) -> None:
@@ -72,7 +53,7 @@ def test_starts_at_the_same_moment_with_one_key_give_one_workflow(stage: Stage) 
     the_order = order(stage, "race")
     for attempt in range(5):
         the_order = order(stage, f"race {attempt}")
-        found = at_once(lambda _, o=the_order: start.start(order=o, now=stage.now))
+        found = at_once(lambda _, o=the_order: start.start(order=o, now=stage.now), RACERS)
         assert {type(each) for each in found} == {Workflow}, found
         assert len({each.pk for each in found}) == 1  # type: ignore[attr-defined]
     assert Workflow.objects.count() == 5 and Step.objects.count() == 10
@@ -87,12 +68,12 @@ def test_a_start_that_fails_leaves_nothing(stage: Stage) -> None:
 
 def test_many_writers_at_once_are_never_told_that_the_database_is_locked(stage: Stage) -> None:
     orders = [order(stage) for _ in range(RACERS)]
-    found = at_once(lambda number: [start.start(order=orders[number], now=stage.now) for _ in range(20)])
+    found = at_once(lambda number: [start.start(order=orders[number], now=stage.now) for _ in range(20)], RACERS)
     assert {type(each) for each in found} == {list} and Workflow.objects.count() == 20 * RACERS
 
 
 def test_a_definition_stored_by_many_at_once_is_one_row(stage: Stage) -> None:
-    found = at_once(lambda _: definitions.store(definition=Definition((node("only", config={"value": "here"}),)), now=stage.now).pk)
+    found = at_once(lambda _: definitions.store(definition=Definition((node("only", config={"value": "here"}),)), now=stage.now).pk, RACERS)
     assert len(set(found)) == 1 and isinstance(found[0], str), found
 
 

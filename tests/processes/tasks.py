@@ -84,3 +84,10 @@ async def block_the_loop(params: dict[str, Any], context: Context) -> None:
     _note(context)
     while not _is_open(params):
         time.sleep(0.05)
+
+
+@task
+def nap_thread(params: dict[str, Any], context: Context) -> int:
+    _note(context)
+    time.sleep(params["seconds"])
+    return context.attempt

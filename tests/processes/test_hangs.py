@@ -97,6 +97,17 @@ def test_a_worker_stopped_beyond_its_lease_has_its_late_result_refused(workers: 
     judge(workflow, tmp_path)
 
 
+def test_a_step_may_take_longer_than_a_lease(workers: Workers, tmp_path: Path) -> None:
+    """Its worker's heartbeat extends the lease, for coroutines and for plain tasks."""
+    workers(WORKER_HEARTBEAT_TIMEOUT="0.9")
+    workflow = begin(
+        Node("a", "nap", config={"seconds": 4}), Node("b", "nap_thread", config={"seconds": 4}), Node("z", "mark", needs=("a", "b"))
+    )
+    assert finished(workflow).status == "COMPLETED"
+    assert outcomes("a") == outcomes("b") == ["completed"]
+    judge(workflow, tmp_path)
+
+
 def test_a_stop_cancels_a_running_coroutine_at_once(workers: Workers, tmp_path: Path) -> None:
     workers(MAX_PARALLEL_NODES="1", MAX_PARALLEL_IO="1")
     workflow = begin(Node("a", "hold_async"), Node("b", "mark", needs=("a",)))
