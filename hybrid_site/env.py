@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 LOOPBACK_NAMES = {"localhost", "127.0.0.1", "::1"}
+POSTGRES = {"postgres", "postgresql"}
+HOST_NAME = re.compile(r"\*|\[[0-9A-Fa-f:.]+\]|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 
 
 class SettingError(ValueError):
@@ -28,7 +32,7 @@ class Env(BaseSettings):
     host: str = Field("127.0.0.1", min_length=1, description="an address to listen on")
     port: int = Field(8000, ge=1, le=65535, description="a whole number from 1 to 65535")
     secret_key: str = Field("", description="at least 50 random characters, or empty to generate one in DATA_DIR")
-    allowed_hosts: str = Field("", description="host names, separated by commas")
+    allowed_hosts: str = Field("", description="host names without scheme or port, separated by commas")
     max_parallel_nodes: int = Field(4, ge=1, le=256, description="a whole number from 1 to 256")
     max_parallel_io: int = Field(256, ge=1, le=10_000, description="a whole number from 1 to 10000")
     max_concurrent_workflows: int = Field(0, ge=0, le=1_000_000, description="a whole number from 0 (no limit) to 1000000")
@@ -51,6 +55,22 @@ class Env(BaseSettings):
     @classmethod
     def _upper(cls, value: Any) -> Any:
         return value.upper() if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        url = urlsplit(value)
+        is_known = url.scheme in POSTGRES or (url.scheme == "sqlite" and not url.netloc)
+        if value and not (is_known and url.path.strip("/") and url.port != 0):  # `port` raises when it is no number
+            raise ValueError("neither PostgreSQL nor a SQLite file")
+        return value
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _host_names(cls, value: str) -> str:
+        if not all(HOST_NAME.fullmatch(text) for text in _split(value)):
+            raise ValueError("not host names")
+        return value
 
     @field_validator("outbound_allow")
     @classmethod

@@ -20,6 +20,8 @@ try:
     SECRET_KEY = ENV.secret_key or secret.from_file(DATA_DIR / "secret_key")
 except SettingError as error:
     sys.exit(str(error))
+except OSError as error:
+    sys.exit(f"DATA_DIR={str(ENV.data_dir)!r} is not allowed: DATA_DIR must be a directory that can be written ({error.strerror}).")
 
 IS_LOCAL = ENV.mode == "local"
 DEBUG = False

@@ -16,6 +16,7 @@ from workflows_app.access.local_user import local_user
 from workflows_app.catalog import bundled
 from workflows_app.engine import broker
 from workflows_app.engine.clock import database_now
+from workflows_app.management.task_modules import require_tasks
 
 STOP_SLACK_SECONDS = 8
 
@@ -24,6 +25,7 @@ class Command(BaseCommand):
     help = "Set up the data directory, then run the web server and the workers until Ctrl-C."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        require_tasks()
         _refuse_taken_port()
         prepare()
         children = [Child("web", web.serve), Child("worker", broker.run_cluster)]

@@ -7,10 +7,12 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from hybrid_site import web
+from workflows_app.management.task_modules import require_tasks
 
 
 class Command(BaseCommand):
     help = "Serve pages and API on HOST:PORT until SIGTERM."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        require_tasks()
         web.serve()

@@ -7,10 +7,12 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from workflows_app.engine import broker
+from workflows_app.management.task_modules import require_tasks
 
 
 class Command(BaseCommand):
     help = "Run MAX_PARALLEL_NODES worker processes until SIGTERM; leave with an exit code other than 0 when they break."
 
     def handle(self, *args: Any, **options: Any) -> None:
+        require_tasks()
         raise SystemExit(broker.run_cluster())
