@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,12 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture(autouse=True)
 def _no_env_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def unused_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
 
 
 def refusal(monkeypatch: pytest.MonkeyPatch, **values: str) -> str:
@@ -75,3 +82,10 @@ def test_a_task_module_that_cannot_be_imported_stops_every_server_in_one_line(co
     assert ended.returncode != 0
     assert "TASK_MODULES='no_such_tasks' is not allowed" in ended.stderr and "No module named" in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("url", ["sqlite:////nowhere/at/all.sqlite3", "postgres://me:hush@127.0.0.1:1/name"])
+def test_a_database_that_cannot_be_opened_stops_the_start_in_one_line(url: str, tmp_path: Path, unused_port: int) -> None:
+    ended = manage("up", DATA_DIR=str(tmp_path), PORT=str(unused_port), DATABASE_URL=url)
+    assert ended.returncode != 0 and "hush" not in ended.stderr
+    assert ended.stderr.startswith("CommandError: The database cannot be used: ") and len(ended.stderr.splitlines()) == 1

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connections
+from django.db import OperationalError, connections
 
 from hybrid_site import web
 from hybrid_site.processes import Child, Supervisor
@@ -27,7 +27,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         require_tasks()
         _refuse_taken_port()
-        prepare()
+        _prepare_or_say_why_not()
         children = [Child("web", web.serve), Child("worker", broker.run_cluster)]
         supervisor = Supervisor(children, stop_seconds=settings.ENV.worker_grace + STOP_SLACK_SECONDS)
         code = supervisor.run(on_started=self._say_ready)
@@ -48,6 +48,16 @@ def prepare() -> None:
     if settings.IS_LOCAL:
         local_user()
     connections.close_all()
+
+
+def _prepare_or_say_why_not() -> None:
+    try:
+        prepare()
+    except OperationalError as error:
+        why = " ".join(str(error).split())
+        raise CommandError(
+            f"The database cannot be used: {why}. DATABASE_URL, or DATA_DIR when that is empty, says where it is."
+        ) from error
 
 
 def _refuse_taken_port() -> None:
