@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 from functools import lru_cache
 from pathlib import Path
@@ -13,6 +14,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 LOOPBACK_NAMES = {"localhost", "127.0.0.1", "::1"}
+ANY_ADDRESS = {"0.0.0.0", "::"}  # noqa: S104  compared with, not listened on
 POSTGRES = {"postgres", "postgresql"}
 HOST_NAME = re.compile(r"\*|\[[0-9A-Fa-f:.]+\]|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 
@@ -90,6 +92,10 @@ class Env(BaseSettings):
     def _consistent(self) -> Env:
         if self.worker_heartbeat_timeout <= self.worker_heartbeat_interval:
             raise SettingError(_message("worker_heartbeat_timeout", self.worker_heartbeat_timeout))
+        if self.mode == "server" and self.host in ANY_ADDRESS and not self.allowed_hosts:
+            raise SettingError(
+                f"ALLOWED_HOSTS='' is not allowed with HOST={self.host!r}: name the hosts that people type, separated by commas."
+            )
         if self.mode == "local" and self.host not in LOOPBACK_NAMES:
             raise SettingError(
                 f"HOST={self.host!r} is not allowed with MODE=local: use 127.0.0.1, ::1 or localhost, "
@@ -114,10 +120,11 @@ class Env(BaseSettings):
     def task_module_names(self) -> tuple[str, ...]:
         return _split(self.task_modules)
 
-    @property
-    def io_slots_per_worker(self) -> int:
-        """MAX_PARALLEL_IO is for the host; each worker process gets its share, at least one."""
-        return max(1, self.max_parallel_io // self.max_parallel_nodes)
+    def io_slots(self, seat: int) -> int:
+        """The share of MAX_PARALLEL_IO, which is for the host, of the worker process in this seat (from 0). The shares
+        add up to the setting; a process without a seat gets nothing."""
+        share, rest = divmod(self.max_parallel_io, self.max_parallel_nodes)
+        return share + (seat < rest) if seat < self.max_parallel_nodes else 0
 
 
 def _split(value: str) -> tuple[str, ...]:
@@ -130,6 +137,7 @@ def _message(name: str, value: object) -> str:
 
 def load() -> Env:
     """Read the environment and `.env`; raise SettingError with one line for the first wrong value."""
+    _refuse_unknown_timeouts()
     try:
         return Env()
     except ValidationError as error:
@@ -138,6 +146,14 @@ def load() -> Env:
             raise SettingError(str(first["ctx"]["error"])) from None
         shown = "(hidden)" if first["loc"][0] in {"secret_key", "database_url"} else first["input"]
         raise SettingError(_message(str(first["loc"][0]).lower(), shown)) from None
+
+
+def _refuse_unknown_timeouts() -> None:
+    """`STEP_TIMEOUT_` and a name that means nothing would be a limit that its author believes in."""
+    known = sorted(name.upper() for name in Env.model_fields if name.startswith("step_timeout_"))
+    for name, value in os.environ.items():
+        if name.startswith("STEP_TIMEOUT_") and name not in known:
+            raise SettingError(f"{name}={value!r} is not allowed: there are {' and '.join(known)}; others go into the step or the task.")
 
 
 @lru_cache(maxsize=1)

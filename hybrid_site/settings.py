@@ -25,7 +25,7 @@ except OSError as error:
 
 IS_LOCAL = ENV.mode == "local"
 DEBUG = False
-ALLOWED_HOSTS = sorted(LOOPBACK_NAMES | {"[::1]"}) if IS_LOCAL else list(ENV.allowed_host_names) or [ENV.host]
+ALLOWED_HOSTS = sorted({*LOOPBACK_NAMES, "[::1]"} if IS_LOCAL else {*LOOPBACK_NAMES, "[::1]", ENV.host, *ENV.allowed_host_names})
 
 INSTALLED_APPS = [
     "django.contrib.admin",

@@ -25,7 +25,9 @@ def circle() -> list[object]:
 
 
 @pytest.mark.parametrize(
-    "value", [object(), {1, 2}, b"bytes", math.nan, [math.inf], {"a": {"b": -math.inf}}, circle(), 1j, {("a", "b"): 1}], ids=repr
+    "value",
+    [object(), {1, 2}, b"bytes", math.nan, [math.inf], {"a": {"b": -math.inf}}, circle(), 1j, {("a", "b"): 1}],
+    ids=lambda value: type(value).__name__,
 )
 def test_what_is_not_json_fails_the_step_for_good(stage: Stage, value: object) -> None:
     tasks.behaviours["give"] = lambda params, context: value

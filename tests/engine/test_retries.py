@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 
 import pytest
-from django.conf import settings
 
 from tests.engine import oracle, tasks
 from tests.engine.stage import Stage, log_of, node, outcomes, step
@@ -164,7 +163,7 @@ def test_a_task_that_is_late_does_not_hold_its_result_against_the_next_attempt(s
 
 
 def test_a_delay_holds_no_slot_and_is_one_attempt(stage: Stage) -> None:
-    count = settings.ENV.io_slots_per_worker * 3
+    count = stage.worker.io_slots * 3
     workflow = stage.start(*(node(f"d{number}", "delay", config={"seconds": 3600}) for number in range(count)), node("b"))
     stage.drain()
     assert step(workflow, "b").status == "COMPLETED"

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.engine.rival import holding_its_lock
 from workflows_app.engine import site
 
@@ -55,3 +57,28 @@ def test_holding_makes_a_file_that_others_may_not_read() -> None:
     assert path.stat().st_mode & 0o077 == 0
     os.close(descriptor)
     site.forget("9" * 32)
+
+
+def test_seats_are_taken_from_the_first_and_given_back_by_death(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(site, "run_directory", lambda: tmp_path)
+    taken = [_seat_taker(tmp_path) for _ in range(3)]
+    assert [int(process.stdout.readline()) for process in taken] == [0, 1, 2]
+    taken[1].kill()
+    taken[1].wait()
+    assert site.take_seat(3) == 1
+    assert site.take_seat(1) == 1, "all of one are taken"
+    for process in taken:
+        process.kill()
+        process.wait()
+
+
+def _seat_taker(directory: Path) -> subprocess.Popen[str]:
+    program = f"""
+import django, pathlib, sys
+django.setup()
+from workflows_app.engine import site
+site.run_directory = lambda: pathlib.Path({str(directory)!r})
+print(site.take_seat(3), flush=True)
+sys.stdin.read()
+"""
+    return subprocess.Popen([sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from django.conf import settings
 
 from tests.engine import oracle, tasks
 from tests.engine.stage import Stage, node, outcomes, statuses, step
@@ -88,7 +87,7 @@ def test_a_fan_of_two_thousand_steps_completes_and_starts_its_join_once(stage: S
 
 def test_as_many_async_steps_as_there_are_slots_run_side_by_side(stage: Stage) -> None:
     """Each opens only when all have begun: one after another they would wait for ever."""
-    slots = settings.ENV.io_slots_per_worker
+    slots = stage.worker.io_slots
     steps = [node(f"s{number}", "together", config={"of": slots}, timeout_seconds=20) for number in range(slots)]
     assert stage.run(*steps).status == "COMPLETED"
 

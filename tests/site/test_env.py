@@ -104,6 +104,7 @@ def test_local_mode_listens_on_loopback_only(host: str, monkeypatch: pytest.Monk
     with pytest.raises(SettingError, match="MODE=server"):
         load()
     monkeypatch.setenv("MODE", "server")
+    monkeypatch.setenv("ALLOWED_HOSTS", "engine.example")
     assert load().host == host
 
 
@@ -117,11 +118,28 @@ def test_lists_are_split_at_commas(monkeypatch: pytest.MonkeyPatch) -> None:
     assert kept.allowed_host_names == ("a.example", "b.example")
 
 
-@pytest.mark.parametrize(("nodes", "io", "each"), [("4", "256", 64), ("3", "10", 3), ("8", "2", 1)])
-def test_waiting_steps_are_shared_out_among_the_processes(nodes: str, io: str, each: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("nodes", "io", "shares"), [("4", "256", [64] * 4), ("3", "10", [4, 3, 3]), ("4", "2", [1, 1, 0, 0])])
+def test_waiting_steps_are_shared_out_among_the_processes(nodes: str, io: str, shares: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MAX_PARALLEL_NODES", nodes)
     monkeypatch.setenv("MAX_PARALLEL_IO", io)
-    assert load().io_slots_per_worker == each
+    assert [load().io_slots(seat) for seat in range(int(nodes))] == shares
+    assert load().io_slots(int(nodes)) == 0
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
+def test_a_server_on_every_address_must_know_its_names(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODE", "server")
+    monkeypatch.setenv("HOST", host)
+    with pytest.raises(SettingError, match=r"^ALLOWED_HOSTS='' .* name the hosts"):
+        load()
+    monkeypatch.setenv("ALLOWED_HOSTS", "engine.example")
+    assert load().allowed_host_names == ("engine.example",)
+
+
+def test_a_timeout_for_an_action_that_has_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STEP_TIMEOUT_DELAY", "5")
+    with pytest.raises(SettingError, match=r"^STEP_TIMEOUT_DELAY='5' .* STEP_TIMEOUT_DEFAULT and STEP_TIMEOUT_HTTP_CALL"):
+        load()
 
 
 @pytest.mark.parametrize(("host", "url"), [("127.0.0.1", "http://127.0.0.1:8000"), ("::1", "http://[::1]:8000")])

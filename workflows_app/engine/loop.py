@@ -85,7 +85,7 @@ class Drain:
         if lifecycle.is_draining() or self.supervision.is_poisoned:
             return Slots()
         on_loop = sum(not (run.action.in_thread or run.is_settled) for run in self.running.values())
-        return Slots(max(0, int(settings.ENV.io_slots_per_worker) - on_loop), max(0, self.worker.thread.room()))
+        return Slots(max(0, self.worker.io_slots - on_loop), max(0, self.worker.thread.room()))
 
     def drop(self, run: Run) -> None:
         """Forget a run whose step is no longer ours, and tell it."""

@@ -37,8 +37,21 @@ def hold(worker_id: str) -> int:
     """Take the lock that says this process lives. The kernel lets go of it when the process dies, however it dies;
     a POSIX lock is not inherited by forked children. Keep the descriptor open."""
     descriptor = os.open(_lock_path(worker_id), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        raise
     return descriptor
+
+
+def take_seat(seats: int) -> int:
+    """The first free of `seats` seats of this data directory, from 0, held while this process lives; `seats` when all are taken."""
+    for seat in range(seats):
+        with suppress(OSError):
+            hold(f"seat-{seat}")
+            return seat
+    return seats
 
 
 def lives(worker_id: str) -> bool:

@@ -29,6 +29,7 @@ class WorkerProcess:
         self.id = secrets.token_hex(16)
         self.pid = os.getpid()
         self.lock = site.hold(self.id)
+        self.io_slots = settings.ENV.io_slots(site.take_seat(settings.ENV.max_parallel_nodes))
         self.inbox: SimpleQueue[Message] = SimpleQueue()
         self.clock, self.inputs, self.bell = Clock(), Inputs(), Bell()
         self.loop = LoopExecutor(self._report)
