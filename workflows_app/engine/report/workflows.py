@@ -16,6 +16,7 @@ from workflows_app.engine.report.metrics import metrics
 from workflows_app.engine.report.rows import StepRow, steps_of
 from workflows_app.engine.report.steps import statuses_of, steps_json
 from workflows_app.engine.report.times import iso, took
+from workflows_app.engine.sql.transaction import snapshot
 from workflows_app.graph.progress import progress
 from workflows_app.graph.statuses import Status
 from workflows_app.models import Workflow
@@ -33,15 +34,16 @@ def workflow(uid: object, *, now: datetime | None = None) -> dict[str, Any]:
 
 
 def workflows(page: WorkflowQuerySet, *, now: datetime | None = None, lines_per_step: int = LINES_IN_LIST) -> list[dict[str, Any]]:
-    """Every workflow of a query set, in its order, with steps; the same number of queries for one and for two hundred."""
-    rows = list(
-        page.annotate(
-            template_slug=F("template_version__template__slug"),
-            template_number=F("template_version__number"),
-            parent_uid=F("parent__uid"),
-        )
+    """Every workflow of a query set, in its order, with steps, all as of one moment; the same number of queries for one and for
+    two hundred."""
+    named = page.annotate(
+        template_slug=F("template_version__template__slug"),
+        template_number=F("template_version__number"),
+        parent_uid=F("parent__uid"),
     )
-    steps = steps_of({row.pk: row.definition_id for row in rows}, lines_per_step=lines_per_step)
+    with snapshot():
+        rows = list(named)
+        steps = steps_of({row.pk: row.definition_id for row in rows}, lines_per_step=lines_per_step)
     return [_workflow_json(row, steps.get(row.pk, []), now or timezone.now()) for row in rows]
 
 

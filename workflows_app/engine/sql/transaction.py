@@ -55,6 +55,23 @@ def write() -> Iterator[Session]:
 
 
 @contextmanager
+def snapshot() -> Iterator[None]:
+    """Several reads of one moment: a workflow and its steps agree although workers go on. Read only, holds nobody up."""
+    if connection.in_atomic_block:
+        yield
+    elif connection.vendor == "sqlite":
+        Session().run("BEGIN DEFERRED")  # Django would begin a transaction that writes
+        try:
+            yield
+        finally:
+            Session().run("COMMIT")
+    else:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield
+
+
+@contextmanager
 def _turn() -> Iterator[None]:
     if connection.vendor != "sqlite" or connection.in_atomic_block:
         yield
