@@ -125,3 +125,13 @@ def test_params_are_accepted_or_refused_with_fields(params):
         assert all(error.errors.values())
     else:
         assert accept(SCHEMA, accepted) == accepted
+
+
+def test_what_takes_too_long_to_check_is_refused():
+    schema = normalise({"properties": {"rows": {"allOf": [{"items": {}}] * 5000}}})
+    assert "too much to check" in errors({"rows": [1] * 5000}, schema)["params"]
+
+
+def test_an_unknown_parameter_is_told_from_one_that_a_pattern_describes():
+    schema = normalise({"patternProperties": {"^x-": {}}})
+    assert set(errors({"x-a": 1, "y": 2}, schema)) == {"y"}

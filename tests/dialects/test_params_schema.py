@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from workflows_app.dialects.params_schema import check, is_closed, normalise, validator
+from workflows_app.dialects.params_schema import MAX_DEPTH, check, errors, is_closed, normalise
 
 
 def test_a_schema_is_of_an_object_and_closed_unless_it_says_otherwise():
@@ -21,7 +21,12 @@ def test_a_schema_is_of_an_object_and_closed_unless_it_says_otherwise():
     [
         {},
         {"properties": {"day": {"type": "string", "format": "date", "default": "2026-11-21"}}, "required": ["day"]},
-        {"properties": {"a": {"$ref": "#/$defs/a", "default": 1}}, "$defs": {"a": {"type": "integer"}}},
+        {"properties": {"a": {"pattern": "^[A-Z]{3}-\\d{4}$", "default": "ABC-1234"}}},
+        {
+            "properties": {"host": {"pattern": r"^[a-z]{1,63}(\.[a-z]{1,63}){0,10}$"}},
+            "patternProperties": {"^x-\\p{L}+$": {"type": "string"}},
+        },
+        {"properties": {"pattern": {"type": "string"}}},
         {"properties": {"a": {"enum": [1, 2]}}, "allOf": [{"required": ["a"]}]},
     ],
 )
@@ -38,7 +43,16 @@ def test_a_good_schema_has_no_problem(schema):
         ({"required": "a"}, "required"),
         ({"properties": {"a": {"enum": 3}}}, "properties.a.enum"),
         ({"properties": {"a": {"type": "integer", "default": "1"}}}, "properties.a.default"),
-        ({"properties": {"a": {"$ref": "#/$defs/a", "default": "x"}}, "$defs": {"a": {"type": "integer"}}}, "properties.a.default"),
+        ({"properties": {"a": {"$ref": "#/$defs/a"}}, "$defs": {"a": {"type": "integer"}}}, "properties.a.$ref"),
+        ({"properties": {"a": {"pattern": "^b", "default": "a"}}}, "properties.a.default"),
+        ({"properties": {"a": {"$recursiveRef": "#"}}}, "properties.a.$recursiveRef"),
+        ({"unevaluatedProperties": False}, "unevaluatedProperties"),
+        ({"properties": {"a": {"pattern": "(?=a)"}}}, "properties.a.pattern"),
+        ({"properties": {"a": {"pattern": "a("}}}, "properties.a.pattern"),
+        ({"properties": {"a": {"pattern": 3}}}, "properties.a.pattern"),
+        ({"properties": {"a": {"pattern": "(a{1000}){1000}"}}}, "properties.a.pattern"),
+        ({"patternProperties": {"(a)\\1": {}}}, "patternProperties"),
+        ({"properties": {"a": {"enum": ["x" * 100_000]}}}, ""),
         ({"properties": {"a": {"$ref": "https://example.com/schema"}}}, "properties.a.$ref"),
         ({"properties": {"a": {"$ref": "file:///etc/passwd"}}}, "properties.a.$ref"),
         ({"allOf": [{"$ref": "other.json"}]}, "allOf[0].$ref"),
@@ -65,6 +79,27 @@ def test_a_bad_schema_is_refused_where_it_is_bad(schema, path):
     ],
 )
 def test_formats_are_checked(format, good, bad):
-    rule = validator({"type": "string", "format": format})
-    assert rule.is_valid(good)
-    assert not rule.is_valid(bad)
+    rule = {"type": "string", "format": format}
+    assert errors(rule, good) == []
+    assert errors(rule, bad)
+
+
+def test_a_refused_reference_says_what_to_do_instead():
+    levels = {f"l{n}": {"allOf": [{"$ref": f"#/$defs/l{n + 1}"}] * 2} for n in range(60)}
+    ((path, message), *_) = check(normalise({"properties": {"a": {"$ref": "#/$defs/l0"}}, "$defs": levels}))
+    assert path == "properties.a.$ref"
+    assert "write out" in message
+
+
+def test_a_refused_pattern_is_quoted_with_the_reason():
+    ((_, message),) = check(normalise({"properties": {"a": {"pattern": "(?=a)b"}}}))
+    assert "'(?=a)b'" in message
+    assert "look-around" in message
+
+
+def test_a_schema_is_not_nested_without_end():
+    schema = {}
+    for _ in range(MAX_DEPTH + 1):
+        schema = {"items": schema}
+    ((_, message),) = check(normalise({"properties": {"a": schema}}))
+    assert "levels deep" in message

@@ -237,9 +237,9 @@ def test_a_branch_target_must_need_the_branch():
     [
         ("{type: array}", "params.type", "must be 'object'"),
         ("{properties: {n: {type: numbr}}}", "params.properties.n.type", "not valid"),
-        ("{$ref: 'http://169.254.169.254/'}", "params.$ref", "may only be"),
-        ("{$id: 'http://x/', properties: {}}", "params.$id", "may only be"),
-        ("{properties: {n: {$ref: '#'}}}", "params.properties.n.$ref", "may only be"),
+        ("{$ref: 'http://169.254.169.254/'}", "params.$ref", "no references"),
+        ("{$id: 'http://x/', properties: {}}", "params.$id", "no '$id'"),
+        ("{properties: {n: {$ref: '#'}}}", "params.properties.n.$ref", "no references"),
         ("{properties: {d: {type: string, format: date, default: tomorrow}}}", "params.properties.d.default", "does not fit"),
         ("{properties: 3}", "params.properties", "not of type"),
     ],

@@ -7,7 +7,8 @@ from typing import Any, cast
 
 from jsonschema.exceptions import ValidationError
 
-from workflows_app.dialects.params_schema import validator
+from workflows_app.dialects.bounded_schema import TooMuchWork, unknown_names
+from workflows_app.dialects.params_schema import errors as misfits
 from workflows_app.graph.names import did_you_mean
 
 Json = Any
@@ -28,9 +29,11 @@ def accept(schema: Mapping[str, Json], params: Json) -> dict[str, Json]:
     filled = _with_defaults(schema, params)
     errors: dict[str, str] = {}
     try:
-        for error in validator(schema).iter_errors(filled):
+        for error in misfits(schema, filled):
             for field, message in _by_field(error):
                 errors.setdefault(field, message)
+    except TooMuchWork as error:
+        errors["params"] = str(error)
     except RecursionError:
         errors["params"] = "the schema refers to itself without end"
     if errors:
@@ -58,7 +61,7 @@ def _by_field(error: ValidationError) -> Iterator[tuple[str, str]]:
         yield from ((".".join([*path, name]), "is missing") for name in rule if name not in value)
     elif error.validator == "additionalProperties" and rule is False:
         known = list(schema.get("properties", {}))
-        yield from ((".".join([*path, name]), _unknown(name, known)) for name in value if name not in known)
+        yield from ((".".join([*path, name]), _unknown(name, known)) for name in unknown_names(value, schema))
     else:
         yield ".".join(path) or "params", error.message[:500]
 

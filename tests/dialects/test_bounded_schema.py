@@ -1,0 +1,84 @@
+"""Tests of checking values against a schema within a bound. The attacks here would not end, were they decided in the usual way."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from workflows_app.dialects.bounded_schema import MAX_ERRORS, TooMuchWork, errors, unknown_names
+
+EVIL = "^(a+)+$"
+
+
+def messages(schema, value) -> list[str]:
+    return [error.message for error in errors(schema, value)]
+
+
+def test_a_pattern_that_backtracks_for_ever_elsewhere_is_decided():
+    assert messages({"pattern": EVIL}, "a" * 5000) == []
+    (message,) = messages({"pattern": EVIL}, "a" * 60 + "!")
+    assert "does not match" in message
+
+
+def test_patterns_of_names_are_decided_too():
+    schema = {"patternProperties": {EVIL: {"type": "integer"}}, "additionalProperties": False}
+    assert messages(schema, {"aaa": 1}) == []
+    assert "not of type" in messages(schema, {"aaa": "x"})[0]
+    assert "'" + "a" * 60 + "!'" in messages(schema, {"a" * 60 + "!": 1})[0]
+    assert unknown_names({"aaa": 1, "b": 2, "c": 3}, {"patternProperties": {EVIL: {}}, "properties": {"c": {}}}) == ["b"]
+
+
+def test_other_names_may_have_a_schema_of_their_own():
+    (error,) = errors({"properties": {"a": {}}, "additionalProperties": {"type": "integer"}}, {"a": "x", "b": "x", "c": 1})
+    assert list(error.absolute_path) == ["b"]
+
+
+def test_many_objects_are_told_apart():
+    rows = [{"id": number, "name": "x"} for number in range(20_000)]
+    assert messages({"uniqueItems": True}, rows) == []
+    assert messages({"uniqueItems": True}, [*rows, {"name": "x", "id": 7}]) == ["the items must all be different"]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from([0.0, 1.0, -0.0, 1.5, "", "1", "true"]),
+    lambda parts: st.lists(parts, max_size=2) | st.dictionaries(st.sampled_from("ab"), parts, max_size=2),
+    max_leaves=4,
+)
+
+
+@given(st.lists(JSON, max_size=4))
+def test_what_is_unique_is_what_the_standard_says(items):
+    schema = {"uniqueItems": True}
+    assert (not errors(schema, items)) == Draft202012Validator(schema).is_valid(items)
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ({"allOf": [{"items": {}}] * 5000}, [1] * 5000),
+        ({"anyOf": [{"type": "integer"}] * 5000}, [["x" * 200_000]]),
+        ({"allOf": [{"uniqueItems": True}] * 5000}, [["x" * 200_000]]),
+        ({"pattern": "[01]*1[01]{1000}"}, "01" * 200_000),
+        ({"items": {"enum": [[n] for n in range(3000)]}}, [[2999]] * 3000),
+    ],
+)
+def test_what_would_take_too_long_is_refused(schema, value):
+    with pytest.raises(TooMuchWork, match="too much to check"):
+        errors(schema, value)
+
+
+def test_doubled_references_are_refused_for_their_work():
+    levels = {f"l{n}": {"allOf": [{"$ref": f"#/$defs/l{n + 1}"}] * 2} for n in range(40)} | {"l40": {}}
+    with pytest.raises(TooMuchWork):
+        errors({"$ref": "#/$defs/l0", "$defs": levels}, {})
+
+
+def test_each_check_has_the_whole_budget():
+    for _ in range(30):
+        assert messages({"items": {"type": "integer"}}, [1] * 50_000) == []
+
+
+def test_errors_are_not_listed_without_end():
+    assert len(errors({"items": {"type": "integer"}}, ["x"] * 1000)) == MAX_ERRORS
