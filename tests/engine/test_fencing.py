@@ -14,7 +14,7 @@ from tests.engine.rival import claim_as
 from tests.engine.stage import PromptDrain, Stage, log_of, node, outcomes, statuses, step
 from workflows_app.engine import control, recovery
 from workflows_app.engine.claims import Claim
-from workflows_app.engine.commit import apply, record
+from workflows_app.engine.commit import Delta, apply, record
 from workflows_app.engine.outcomes import Outcome, crashed, failed, released, returned
 from workflows_app.engine.sql.transaction import write
 from workflows_app.graph.definition import RetryPolicy
@@ -142,3 +142,13 @@ def test_nothing_is_claimed_before_its_time(stage: Stage) -> None:
     stage.drain()
     assert claim_as(RIVAL, now=stage.now + timedelta(seconds=59)) == []
     assert len(claim_as(RIVAL, now=stage.now + timedelta(seconds=61))) == 1
+
+
+def test_what_is_noted_late_does_not_open_an_ended_workflow(stage: Stage) -> None:
+    """A worker shows a claim on its workflow, or a step's progress, a moment after the operator stopped it."""
+    workflow = stage.start(node("a"))
+    stage.stop(workflow)
+    before = Workflow.objects.values().get()
+    with write() as session:
+        assert apply(session, {workflow.pk: Delta()}, now=stage.now) == []
+    assert Workflow.objects.values().get() == before

@@ -45,6 +45,12 @@ class Product(Group):
         ) as answer:
             return json.load(answer)
 
+    def answers(self) -> bool:
+        try:
+            return bool(self.ask("/api/health"))
+        except (URLError, ConnectionError):
+            return False
+
     def start(self, template: str = "data_processing") -> str:
         return self.ask(f"/api/workflows/from-template?template_id={template}", method="POST", body={})["id"]
 
@@ -172,7 +178,7 @@ def test_a_child_that_dies_is_started_again(up: Callable[..., Product], who: str
     until("something runs", lambda: product.running_steps() or product.ask(f"/api/workflows/{uid}")["progress"])
     web, worker = product.children(product.main)
     product.kill(web if who == "web" else worker)
-    until("it is replaced", lambda: len(product.children(product.main)) == 2)
+    until("it is replaced and answers", lambda: len(product.children(product.main)) == 2 and product.answers(), seconds=4)
     assert product.finished(uid)["status"] == "COMPLETED" and recorded_once(product)
     product.process.send_signal(signal.SIGTERM)
     assert product.ended() == 0, product.said()
