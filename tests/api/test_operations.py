@@ -9,7 +9,9 @@ import pytest
 from django.db import OperationalError, connection
 
 from tests.api.calls import get
-from tests.factories import a_token, a_worker, a_workflow
+from tests.engine.rival import holding_its_lock
+from tests.factories import NOW, a_token, a_worker, a_workflow
+from workflows_app.engine import site
 from workflows_app.graph.statuses import Status
 
 pytestmark = pytest.mark.django_db
@@ -69,3 +71,11 @@ def test_health_answers_strangers_while_the_database_is_away(server_mode: None) 
     with connection.execute_wrapper(refuse):
         response = get("/api/health", Authorization="Bearer s")
     assert (response.status_code, response.json()["components"]["database"]) == (503, {"status": "unhealthy"})
+
+
+def test_a_worker_beside_us_was_heard_of_just_now() -> None:
+    with holding_its_lock("b" * 32):
+        a_worker("b" * 32, site=site.site_id(), heartbeat_at=NOW)
+        (worker,) = get("/api/workers").json()
+    assert (worker["state"], worker["sameHost"]) == ("idle", True)
+    assert datetime.fromisoformat(worker["heartbeatAt"]) > NOW

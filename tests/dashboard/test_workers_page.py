@@ -3,8 +3,10 @@
 import pytest
 
 from tests.dashboard.conftest import HX, text_of
+from tests.engine.rival import holding_its_lock
 from tests.factories import NOW, a_worker, a_workflow, later
 from workflows_app.dashboard import workers_page
+from workflows_app.engine import site
 from workflows_app.engine.clock import database_now
 from workflows_app.graph.definition import Node
 from workflows_app.graph.statuses import Status
@@ -81,3 +83,10 @@ def test_the_tag_changes_when_a_worker_falls_silent_although_no_row_does():
     a_worker(heartbeat_at=NOW)
     assert workers_page.tag(later(5)) != workers_page.tag(later(500))
     assert workers_page.tag(database_now()) == workers_page.tag(database_now())
+
+
+def test_a_worker_beside_us_lives_now_however_long_it_was_idle(reader):
+    with holding_its_lock("b" * 32):
+        a_worker("b" * 32, site=site.site_id(), heartbeat_at=later(-7200))
+        page = reader.get("/workers").content.decode()
+    assert "now, on this host" in page and "Idle" in page and "Silent" not in page

@@ -22,7 +22,7 @@ STATES = {"busy": ("running", "◐", "Busy"), "idle": ("completed", "✓", "Idle
 
 @dataclass(frozen=True, slots=True)
 class WorkerRow:
-    """`fate` says what becomes of a silent worker's steps."""
+    """`fate` says what becomes of a silent worker's steps. No `heartbeat`: it is on this host and known to live now."""
 
     id: str
     place: str
@@ -105,7 +105,7 @@ def _row(worker: Mapping[str, Any], now: datetime) -> WorkerRow:
         place=f"{worker['host']} · pid {worker['pid']}",
         version=worker["version"],
         look={"css": css, "glyph": glyph, "word": word},
-        heartbeat=moment(worker["heartbeatAt"], now=now),
+        heartbeat=None if worker["sameHost"] and worker["state"] != "silent" else moment(worker["heartbeatAt"], now=now),
         began=moment(worker["startedAt"], now=now),
         running=worker["running"][:MOST_STEPS],
         more=plural(len(worker["running"]) - MOST_STEPS, "more step") if len(worker["running"]) > MOST_STEPS else "",

@@ -55,6 +55,7 @@ class WorkerOut(Shape):
     version: str
     state: Literal["busy", "idle", "silent"]
     started_at: Moment
+    same_host: bool
     heartbeat_at: Moment
     running: list[RunningStepOut]
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import F
 
+from workflows_app.engine import site
 from workflows_app.engine.liveness import live_workers
 from workflows_app.engine.report.times import iso, took
 from workflows_app.models import Step, Worker
@@ -19,10 +20,12 @@ def workers(now: datetime) -> list[dict[str, Any]]:
     live = {worker.id for worker in live_workers(now=now)}
     running = _running(now)
     rows = Worker.objects.filter(id__in=[*live, *running]).order_by("started_at", "id")
-    return [_worker_json(row, running.get(row.id, []), is_live=row.id in live) for row in rows]
+    return [_worker_json(row, running.get(row.id, []), is_live=row.id in live, now=now) for row in rows]
 
 
-def _worker_json(worker: Worker, running: Sequence[dict[str, Any]], *, is_live: bool) -> dict[str, Any]:
+def _worker_json(worker: Worker, running: Sequence[dict[str, Any]], *, is_live: bool, now: datetime) -> dict[str, Any]:
+    """Of a worker beside us the kernel just said that it lives; an idle one writes no heartbeat."""
+    is_beside = is_live and worker.site == site.site_id()
     return {
         "id": worker.id,
         "host": worker.host,
@@ -30,7 +33,8 @@ def _worker_json(worker: Worker, running: Sequence[dict[str, Any]], *, is_live: 
         "version": worker.version,
         "state": ("busy" if running else "idle") if is_live else "silent",
         "startedAt": iso(worker.started_at),
-        "heartbeatAt": iso(worker.heartbeat_at),
+        "sameHost": worker.site == site.site_id(),
+        "heartbeatAt": iso(now if is_beside else worker.heartbeat_at),
         "running": list(running),
     }
 
