@@ -1,4 +1,4 @@
-"""Running a workflow again, with other parameters checked against the schema of the version it is pinned to."""
+"""Running a workflow again, with other parameters checked against the schema it was started with."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from workflows_app.catalog.params import accept
+from workflows_app.catalog.params import PARAMS_SCHEMA, accept
 from workflows_app.engine import control
 from workflows_app.models import Workflow
 
@@ -24,6 +24,12 @@ def retry(*, uid: object, now: datetime, from_step: str | None = None, params: P
 
 
 def _accepted(uid: object, params: Params) -> Params:
-    """An inline definition's schema is not kept, so its parameters are taken as they are."""
-    version = control.find(uid).template_version
-    return params if params is None or version is None else accept(version.params_schema, params)
+    """With the defaults. A workflow whose template is gone has no schema left: its parameters are taken as they are."""
+    schema = _schema_of(control.find(uid))
+    return params if params is None or schema is None else accept(schema, params)
+
+
+def _schema_of(workflow: Workflow) -> Mapping[str, Any] | None:
+    version = workflow.template_version
+    schema: Mapping[str, Any] | None = version.params_schema if version else workflow.metadata.get(PARAMS_SCHEMA)
+    return schema

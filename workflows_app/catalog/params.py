@@ -12,6 +12,7 @@ from workflows_app.dialects.params_schema import errors as misfits
 from workflows_app.graph.names import did_you_mean
 
 Json = Any
+PARAMS_SCHEMA = "_paramsSchema"  # in an inline workflow's metadata; names that begin with _ are not shown
 
 
 class InvalidParams(ValueError):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from workflows_app.catalog.params import InvalidParams, accept
+from workflows_app.catalog.params import PARAMS_SCHEMA, InvalidParams, accept
 from workflows_app.catalog.templates import UnknownTemplate, find_version
 from workflows_app.catalog.validate import validate
 from workflows_app.engine import definitions
@@ -66,6 +66,7 @@ def start_inline(
         params=accepted,
         idempotency_key=idempotency_key,
         idempotency_digest=digest({"name": name, "dialect": dialect, "definition": definition}, params),
+        metadata={PARAMS_SCHEMA: compiled.params_schema},
     )
     return start(order=order, now=now)
 

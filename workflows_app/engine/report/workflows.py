@@ -68,7 +68,7 @@ def _workflow_json(row: Any, steps: Sequence[StepRow], now: datetime) -> dict[st
         "endTime": iso(row.ended_at),
         "duration": took(row.started_at, row.ended_at, now),
         "error": row.error or None,
-        "metadata": row.metadata,
+        "metadata": {name: value for name, value in row.metadata.items() if not name.startswith("_")},
     }
 
 
