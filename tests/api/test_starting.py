@@ -217,11 +217,55 @@ def test_a_bad_definition_in_text_names_its_line() -> None:
         ({"definition": INLINE, "name": 7}, {"body.name"}),
         ({"definition": INLINE, "name": "x" * 201}, {"body.name"}),
         ({"definition": INLINE, "params": []}, {"body.params"}),
+        ({"definition": 5}, {"body.definition"}),
+        ({"definition": INLINE}, {"body.name"}),
         ([], {"body"}),
     ],
 )
 def test_a_body_of_the_wrong_shape_names_each_field(body: Any, named: set[str]) -> None:
     assert fields(post("/api/workflows", body)) == named
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ({"definition": 5}, "must be text or a JSON object"),
+        ({"name": "x"}, "is missing"),
+        ({"definition": INLINE}, "is missing: name the workflow, here or in the definition"),
+        ({"definition": INLINE, "name": 7}, "must be text"),
+        ({"definition": INLINE, "name": "x" * 201}, "must have at most 200 characters"),
+        ({"definition": INLINE, "name": "x", "params": []}, "must be a JSON object"),
+        ({"definition": INLINE, "name": "x", "prams": {}}, "unknown key; did you mean 'params'?"),
+        ([], "must be a JSON object"),
+    ],
+)
+def test_a_body_of_the_wrong_shape_is_told_in_a_plain_sentence(body: Any, said: str) -> None:
+    assert [found["msg"] for found in detail(post("/api/workflows", body))] == [said]
+    assert not Workflow.objects.exists()
+
+
+def test_an_inline_definition_may_bring_its_own_name() -> None:
+    assert post("/api/workflows", {"definition": {"name": "Own", **INLINE}}).json()["name"] == "Own"
+
+
+def test_an_inline_workflow_runs_again_only_with_parameters_that_fit() -> None:
+    uid = post("/api/workflows", {"definition": SOURCE, "params": {"size": 9}}).json()["id"]
+    assert fields(post(f"/api/workflows/{uid}/rerun", {"params": {"size": "x", "other": 1}})) == {"params.size", "params.other"}
+    assert post(f"/api/workflows/{uid}/rerun", {"params": {"size": 3}}).json()["metadata"] == {}
+    assert Workflow.objects.count() == 2
+
+
+def test_a_pattern_that_backtracks_elsewhere_is_decided() -> None:
+    params = {"properties": {"word": {"type": "string", "pattern": "^(a+)+$"}}}
+    body = {"name": "x", "definition": {"params": params, **INLINE}, "params": {"word": "a" * 60 + "!"}}
+    assert fields(post("/api/workflows", body)) == {"params.word"}
+
+
+def test_a_pattern_that_cannot_be_used_names_its_field() -> None:
+    params = {"properties": {"word": {"type": "string", "pattern": "(?=a)"}}}
+    response = post("/api/workflows", {"name": "x", "definition": {"params": params, **INLINE}})
+    assert fields(response) == {"body.definition.params.properties.word.pattern"}
+    assert "look-around" in detail(response)[0]["msg"]
 
 
 def test_state_never_changes_by_get() -> None:

@@ -8,6 +8,7 @@ from ninja import Query, Router
 from workflows_app.api import from_template
 from workflows_app.api.answers import answer, nothing
 from workflows_app.api.bodies import body_of, takes, takes_schema
+from workflows_app.api.errors import refusal
 from workflows_app.api.headers import idempotency_key, next_link
 from workflows_app.api.schemas.base import Refusal
 from workflows_app.api.schemas.bodies import InlineIn, RerunIn, RetryIn
@@ -46,6 +47,8 @@ def start_from_template(request: HttpRequest, template_id: str | None = None, pa
 @router.post("", response=STARTED, summary="Start an inline definition", openapi_extra=takes(InlineIn, required=True))
 def start_inline_definition(request: HttpRequest) -> HttpResponse:
     body, key = body_of(request, InlineIn), idempotency_key(request)
+    if body.dialect == "template" and not body.name and isinstance(body.definition, dict) and "name" not in body.definition:
+        raise refusal(["body", "name"], "is missing: name the workflow, here or in the definition", "missing")
     workflow = start_inline(
         name=body.name,
         dialect=body.dialect,
