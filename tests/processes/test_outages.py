@@ -44,6 +44,21 @@ def test_connections_cut_again_and_again_under_load_cost_no_attempt(workers: Wor
 
 
 @only_postgres
+def test_connections_cut_while_steps_only_run_cost_no_attempt(workers: Workers, tmp_path: Path) -> None:
+    """Nothing is recorded meanwhile: it is the look at stopped steps and the heartbeat that find the connection gone."""
+    workers()
+    ids = [f"n{number}" for number in range(5)]
+    workflow = begin(*(Node(id, "nap", config={"seconds": 3}) for id in ids), Node("z", "mark", needs=tuple(ids)))
+    until("all run", lambda: has_begun(tmp_path, *ids))
+    for _ in range(6):
+        cut_all_others()
+        time.sleep(0.3)
+    assert finished(workflow).status == "COMPLETED"
+    assert nothing_ran_twice()
+    judge(workflow, tmp_path)
+
+
+@only_postgres
 def test_a_server_that_is_away_for_longer_than_a_lease_costs_no_attempt(workers: Workers, tmp_path: Path) -> None:
     """Frozen, not stopped: connections neither work nor break, and every lease runs out meanwhile."""
     workers(WORKER_HEARTBEAT_TIMEOUT="2")
