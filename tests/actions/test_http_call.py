@@ -19,6 +19,7 @@ from workflows_app.actions import outbound
 from workflows_app.actions.base import Fail, Retry
 from workflows_app.actions.http_answer import MAX_BYTES, parse, retry_after_seconds
 from workflows_app.actions.http_call import HttpCall, HttpCallConfig
+from workflows_app.engine.outcomes import encode
 
 JSON = {"content_type": "application/json"}
 
@@ -251,14 +252,49 @@ def test_a_body_that_is_not_what_it_says_fails():
         (b'{"a": 1}', "text/plain", None, '{"a": 1}'),
         (b"{broken", "application/json", None, "{broken"),
         (b'{"a": NaN}', "application/json", None, '{"a": NaN}'),
+        (b'{"a": [1e999]}', "application/json", None, '{"a": [1e999]}'),
+        (b"-Infinity", "application/json", None, "-Infinity"),
         (b"[" * 100_000, "application/json", None, "[" * 100_000),
+        (b"[" * 500 + b"]" * 500, "application/json", None, "[" * 500 + "]" * 500),
         ("ä".encode("latin-1"), "text/plain; charset=latin-1", "latin-1", "ä"),
         (b"x", "text/plain; charset=nonsense", "nonsense", {"base64": "eA=="}),
         (b"\xff\xfe\x00", "image/png", None, {"base64": "//4A"}),
     ],
 )
 def test_a_body_becomes_json_text_or_base64(content, content_type, charset, expected):
-    assert parse(content, content_type, charset) == expected
+    assert parse(content, content_type, charset)[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b'{"a": 1e999}', "the number 1e999 is too large"),
+        (b'{"a": Infinity}', "Infinity is not a JSON number"),
+        (b"[" * 500 + b"]" * 500, "nested more than 100 levels deep"),
+        (b"{broken", "Expecting property name"),
+    ],
+)
+def test_a_body_that_is_not_the_json_it_claims_to_be_stays_a_text_and_the_log_says_why(content, why):
+    log = Log()
+    found = output(plain(200, content, **JSON), log=log)
+    assert found["body"] == content.decode()
+    assert ("WARNING", why) in [(level, why if why in message else message) for level, message in log]
+
+
+@pytest.mark.parametrize(
+    "content", [b'{"a": "\\ud800"}', b'{"a\\u0000": "\\u0000"}', b'{"a": 1e999}', b"[NaN, 1]", b"[" * 500 + b"]" * 500]
+)
+def test_every_output_can_be_kept(content):
+    assert encode(output(plain(200, content, **JSON)))
+
+
+@pytest.mark.parametrize("port", [99999, 65536, -1])
+def test_a_port_that_is_none_fails_with_its_number(port):
+    assert f"{port} is not a port" in str(failure(Fail, url=f"http://127.0.0.1:{port}/"))
+
+
+def test_a_redirect_to_a_port_that_is_none_fails_too():
+    assert "99999 is not a port" in str(failure(Fail, plain(302, b"", location="http://127.0.0.1:99999/")))
 
 
 @pytest.mark.parametrize(

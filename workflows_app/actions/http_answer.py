@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ import httpx2
 from workflows_app.actions.base import Fail
 
 MAX_BYTES = 5_000_000
+MAX_DEPTH = 100
 MAX_RETRY_AFTER_SECONDS = 86_400.0
 EXCERPT_CHARACTERS = 300
 
@@ -24,13 +26,15 @@ Json = Any
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A complete answer. `size` counts decoded bytes; `url` is the last one after redirects, without credentials."""
+    """A complete answer. `size` counts decoded bytes; `url` is the last one after redirects, without credentials;
+    `unparsed` says why a body that is called JSON is a text."""
 
     url: str
     status: int
     headers: Mapping[str, str]
     body: Json
     size: int
+    unparsed: str = ""
 
     @property
     def reason(self) -> str:
@@ -53,19 +57,21 @@ async def read(response: httpx2.Response, *, url: str) -> Answer:
         content += chunk
         if len(content) > MAX_BYTES:
             raise Fail(f"{response.request.method} {url}: the answer is larger than {MAX_BYTES // 1_000_000} MB")
-    body = parse(bytes(content), response.headers.get("content-type", ""), response.charset_encoding)
-    return Answer(url=url, status=response.status_code, headers=dict(response.headers), body=body, size=len(content))
+    body, unparsed = parse(bytes(content), response.headers.get("content-type", ""), response.charset_encoding)
+    headers = dict(response.headers)
+    return Answer(url=url, status=response.status_code, headers=headers, body=body, size=len(content), unparsed=unparsed)
 
 
-def parse(content: bytes, content_type: str, charset: str | None) -> Json:
-    """The body as JSON data: parsed JSON, else text, else `{"base64": ...}`; `None` for an empty one."""
+def parse(content: bytes, content_type: str, charset: str | None) -> tuple[Json, str]:
+    """The body as JSON data: parsed JSON, else text, else `{"base64": ...}`; `None` for an empty one.
+    And why it is not parsed, where it is called JSON."""
     if not content:
-        return None
+        return None, ""
     text = _text(content, charset)
     if text is None:
-        return {"base64": base64.b64encode(content).decode()}
+        return {"base64": base64.b64encode(content).decode()}, ""
     media_type = content_type.partition(";")[0].strip().lower()
-    return _json(text) if media_type == "application/json" or media_type.endswith("+json") else text
+    return _json(text) if media_type == "application/json" or media_type.endswith("+json") else (text, "")
 
 
 def _text(content: bytes, charset: str | None) -> str | None:
@@ -75,16 +81,37 @@ def _text(content: bytes, charset: str | None) -> str | None:
         return None
 
 
-def _json(text: str) -> Json:
+def _json(text: str) -> tuple[Json, str]:
     """What a server calls JSON and is not stays a text: the step that reads it will say what is missing."""
     try:
-        return json.loads(text, parse_constant=_refuse)
-    except (ValueError, RecursionError):
-        return text
+        value = json.loads(text, parse_constant=_refuse, parse_float=_finite)
+        _refuse_deep(value)
+    except RecursionError:
+        return text, f"nested more than {MAX_DEPTH} levels deep"
+    except ValueError as error:
+        return text, str(error)
+    return value, ""
 
 
 def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is not JSON")
+    raise ValueError(f"{constant} is not a JSON number")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError(f"the number {digits[:40]} is too large")
+    return number
+
+
+def _refuse_deep(value: Json) -> None:
+    """Level by level: what comes in must also go out again."""
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [part for item in level if isinstance(item, dict | list) for part in (item.values() if isinstance(item, dict) else item)]
+        if not level:
+            return
+    raise RecursionError
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:

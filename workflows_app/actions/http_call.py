@@ -93,6 +93,8 @@ class HttpCall(Action):
         answer = await _answer(config, context)
         milliseconds = round((time.monotonic() - began) * 1000)
         context.log(f"{config.method} {answer.url} → {answer.status} in {milliseconds} ms, {_size(answer.size)}")
+        if answer.unparsed:
+            context.log(f"The body is kept as text, not as JSON: {answer.unparsed}", level="WARNING")
         _judge(config, answer)
         return {"status": answer.status, "headers": answer.headers, "body": answer.body}
 

@@ -99,6 +99,8 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
+        if not 0 < port < 65_536:
+            raise AddressRefused(f"{port} is not a port: ports are from 1 to 65535")
         addresses = await resolve(host, port)
         for address in addresses:
             require_allowed(host, address)
