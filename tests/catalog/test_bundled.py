@@ -33,6 +33,13 @@ def test_all_load_once_and_are_marked(now):
 
 
 @pytest.mark.django_db
+def test_server_mode_loads_only_what_can_run_there(server_mode, now):
+    assert bundled.load(now=now) == ["test"]
+    for slug in SLUGS:
+        assert (bundled.DEMO_SERVICE in source(slug)) == ("/demo" in source(slug)) == (slug != "test")
+
+
+@pytest.mark.django_db
 def test_a_changed_text_becomes_a_new_version(directory, now):
     bundled.load(now=now)
     (directory / "mine.yaml").write_text(PLAIN.replace("Plain", "Newer"))
