@@ -41,6 +41,15 @@ def test_every_page_fits_has_no_accessibility_fault_and_leaves_the_console_silen
     assert page.evaluate("document.documentElement.classList.contains('dark')") == (theme == "dark")
 
 
+@pytest.mark.parametrize("width", [1280, 400])
+def test_the_start_page_shows_every_step_that_will_run(watched: Callable[..., Page], width: int) -> None:
+    page = watched(viewport={"width": width, "height": 800})
+    page.goto("/templates/data_processing/start")
+    plan = page.locator(".plan")
+    expect(plan.locator("li")).to_have_count(12)
+    assert plan.evaluate("list => list.scrollHeight - list.clientHeight") == 0
+
+
 def test_the_theme_changes_at_once_and_is_remembered(page: Page) -> None:
     page.goto("/workflows")
     page.evaluate("window.notReloaded = true")
