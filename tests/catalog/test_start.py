@@ -117,3 +117,10 @@ def test_the_digest_does_not_depend_on_the_order_of_keys():
     assert digest({"a": 1, "b": 2}, {"c": 3, "d": 4}) == digest({"b": 2, "a": 1}, {"d": 4, "c": 3})
     assert digest({"a": 1}, {}) != digest({}, {"a": 1})
     assert len(digest({}, {})) == 64
+
+
+def test_a_text_without_a_name_takes_the_given_one(now):
+    text = PLAIN.partition("\n")[2]
+    assert start_inline(name="Given", definition=text, params={}, now=now).name == "Given"
+    with pytest.raises(DefinitionError, match="name"):
+        start_inline(name="", definition=text, params={}, now=now)

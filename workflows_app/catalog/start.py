@@ -11,6 +11,7 @@ from typing import Any
 from workflows_app.catalog.params import PARAMS_SCHEMA, InvalidParams, accept
 from workflows_app.catalog.templates import UnknownTemplate, find_version
 from workflows_app.catalog.validate import validate
+from workflows_app.dialects.source import read
 from workflows_app.engine import definitions
 from workflows_app.engine.start import Order, start
 from workflows_app.models import Workflow
@@ -55,8 +56,7 @@ def start_inline(
 
     Raises DefinitionError, UnknownDialect, InvalidParams, IdempotencyConflict.
     """
-    named = {"name": name, **definition} if isinstance(definition, Mapping) else definition
-    compiled = validate(named, dialect)
+    compiled = validate(_named(name, definition), dialect)
     accepted = accept(compiled.params_schema, params)
     order = Order(
         definition=definitions.store(definition=compiled.definition, now=now),
@@ -69,6 +69,11 @@ def start_inline(
         metadata={PARAMS_SCHEMA: compiled.params_schema},
     )
     return start(order=order, now=now)
+
+
+def _named(name: str, definition: Mapping[str, Json] | str) -> Mapping[str, Json] | str:
+    value = read(definition).value if name and isinstance(definition, str) else definition
+    return {"name": name, **value} if isinstance(value, Mapping) and "name" not in value else definition
 
 
 def digest(what: Mapping[str, Json], params: Mapping[str, Json]) -> str:
