@@ -61,8 +61,10 @@ def test_holding_makes_a_file_that_others_may_not_read() -> None:
 
 def test_seats_are_taken_from_the_first_and_given_back_by_death(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(site, "run_directory", lambda: tmp_path)
-    taken = [_seat_taker(tmp_path) for _ in range(3)]
-    assert [int(process.stdout.readline()) for process in taken] == [0, 1, 2]
+    taken = []
+    for seat in range(3):
+        taken.append(_seat_taker(tmp_path))
+        assert int(taken[-1].stdout.readline()) == seat
     taken[1].kill()
     taken[1].wait()
     assert site.take_seat(3) == 1
