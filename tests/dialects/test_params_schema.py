@@ -103,3 +103,9 @@ def test_a_schema_is_not_nested_without_end():
         schema = {"items": schema}
     ((_, message),) = check(normalise({"properties": {"a": schema}}))
     assert "levels deep" in message
+
+
+def test_a_schema_of_very_many_parts_is_refused_and_a_large_one_is_not():
+    ((_, message),) = check(normalise({"allOf": [{}] * 20_000}))
+    assert "too much to check" in message
+    assert check(normalise({"properties": {f"p{number}": {"type": "string", "title": "P"} for number in range(1000)}})) == []

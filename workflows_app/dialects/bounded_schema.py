@@ -20,6 +20,7 @@ Keyword = Callable[[Any, Any, Any, Any], Iterable[ValidationError] | None]
 MAX_WORK = 1_000_000  # units of a few microseconds
 MAX_ERRORS = 100
 STATES_PER_UNIT = 200
+REFERENCES = {"$ref", "$dynamicRef"}  # looking one up costs as much as many other keywords
 _work_left: ContextVar[list[int]] = ContextVar("work_left")
 
 
@@ -49,11 +50,11 @@ def _spend(units: int) -> None:
         raise TooMuchWork("there is too much to check: send less, or make the schema simpler")
 
 
-def _counted(keyword: Keyword) -> Keyword:
+def _counted(keyword: Keyword, price: int) -> Keyword:
     """The keyword, paid for by the size of its rule, of what it looks at, and of what it says."""
 
     def check(validator: Any, rule: Json, value: Json, schema: Json) -> Iterator[ValidationError]:
-        _spend(1 + _size(rule) + _size(value))
+        _spend(price + _size(rule) + _size(value))
         for error in keyword(validator, rule, value, schema) or ():
             _spend(1 + len(error.message) // 100)
             yield error
@@ -120,5 +121,14 @@ _KEYWORDS: Mapping[str, Keyword] = {
     "uniqueItems": _unique_items,
 }
 _Bounded: Any = extend(  # type: ignore[no-untyped-call]
-    Draft202012Validator, {name: _counted(keyword) for name, keyword in _KEYWORDS.items()}
+    Draft202012Validator, {name: _counted(keyword, 20 if name in REFERENCES else 1) for name, keyword in _KEYWORDS.items()}
 )
+_FIELDS = [(field.name, field.alias) for field in _Bounded.__attrs_attrs__ if field.init]
+
+
+def _evolved(validator: Any, **changes: Any) -> Any:
+    """Of the same class always: the library takes another for a part with a `$schema` of its own, and that one knows no bound."""
+    return _Bounded(**{alias: getattr(validator, name) for name, alias in _FIELDS} | changes)
+
+
+_Bounded.evolve = _evolved
