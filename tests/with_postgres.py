@@ -125,6 +125,7 @@ def main(arguments: Sequence[str]) -> int:
     if not arguments:
         print("Usage: python -m tests.with_postgres COMMAND [ARGUMENT...]", file=sys.stderr)
         return 2
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # also before the command runs, clean up
     try:
         return run(arguments)
     except (NoPostgres, FileNotFoundError) as error:

@@ -48,6 +48,16 @@ def test_the_cluster_is_gone_afterwards_also_when_it_is_interrupted() -> None:
     until("nobody listens any more", lambda: not is_listening(port))
 
 
+def test_one_that_is_ended_while_it_sets_up_leaves_nothing(tmp_path: Path) -> None:
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    os.chmod(tmp_path, 0o755)
+    with subprocess.Popen([sys.executable, "-m", "tests.with_postgres", "true"], cwd=ROOT, env=environment) as process:
+        until("it has begun", lambda: list(tmp_path.iterdir()) or process.poll() is not None)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) in (0, 2, 128 + signal.SIGTERM)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_without_a_server_it_says_so_in_one_line(tmp_path: Path) -> None:
     elsewhere = f"from pathlib import Path; from tests import with_postgres as w; w.ROOT = Path({str(tmp_path)!r})"
     code = f"{elsewhere}; raise SystemExit(w.main(['true']))"
