@@ -11,7 +11,6 @@ from workflows_app.engine import fan_in
 from workflows_app.engine.fan_in import Delta, Recorded
 from workflows_app.engine.outcomes import Line, Outcome
 from workflows_app.engine.sql.transaction import Session
-from workflows_app.graph.statuses import Status
 
 
 def record(session: Session, *, worker_id: str, outcomes: Sequence[Outcome], now: datetime) -> Recorded:
@@ -41,7 +40,8 @@ def apply(session: Session, deltas: dict[int, Delta], *, now: datetime) -> list[
         return []
     batch = [{"key": id, "done": d.done, "failed": d.failed, "active": d.active, "error": d.error} for id, d in sorted(deltas.items())]
     rows = session.run(session.statements.progress, batch=batch, now=now)
-    return [id for id, status in rows if status != Status.RUNNING]
+    over = [{"key": id} for id, active in rows if not active]
+    return [row[0] for row in session.run(session.statements.end, batch=over, now=now)] if over else []
 
 
 def add_log_lines(session: Session, lines: Sequence[Line]) -> None:

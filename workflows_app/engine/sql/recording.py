@@ -54,17 +54,23 @@ def decide(d: Dialect) -> str:
 
 
 def progress(d: Dialect) -> str:
-    """Raise `seq` and the counters; a workflow without an active step has ended. Returns ids and statuses."""
+    """Raise `seq` and the counters; returns ids and how many steps are active. It leaves `ended_at` alone, so that no commit
+    of a workflow that goes on has to write the index of those."""
     columns = {"key": "bigint", "done": "int", "failed": "int", "active": "int", "error": "text"}
     now = d.param("now", "timestamptz")
     return f"""
-        UPDATE {WORKFLOW} AS w SET seq = w.seq + 1, updated_at = {now}, started_at = COALESCE(w.started_at, {now}),
+        UPDATE {WORKFLOW} AS w SET seq = w.seq + 1, updated_at = {now}, started_at = COALESCE(w.started_at, {now}), status = 'RUNNING',
             done_steps = w.done_steps + b.done, failed_steps = w.failed_steps + b.failed, active_steps = w.active_steps + b.active,
-            status = CASE WHEN w.active_steps + b.active > 0 THEN 'RUNNING'
-                WHEN w.done_steps + b.done = w.total_steps THEN 'COMPLETED' ELSE 'FAILED' END,
-            ended_at = CASE WHEN w.active_steps + b.active = 0 THEN {now} END,
             error = CASE WHEN w.error = '' THEN b.error ELSE w.error END
-        FROM {d.rows("batch", columns)} WHERE w.id = b.key AND w.ended_at IS NULL RETURNING id, status"""
+        FROM {d.rows("batch", columns)} WHERE w.id = b.key AND w.ended_at IS NULL RETURNING id, active_steps"""
+
+
+def end(d: Dialect) -> str:
+    """A workflow without an active step has ended: completed when every step is done. Returns the ids."""
+    return f"""
+        UPDATE {WORKFLOW} AS w SET ended_at = {d.param("now", "timestamptz")},
+            status = CASE WHEN w.done_steps = w.total_steps THEN 'COMPLETED' ELSE 'FAILED' END
+        FROM {d.rows("batch", {"key": "bigint"})} WHERE w.id = b.key AND w.ended_at IS NULL AND w.active_steps = 0 RETURNING id"""
 
 
 def record_attempts(d: Dialect) -> str:

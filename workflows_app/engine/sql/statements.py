@@ -19,6 +19,7 @@ class Statements:
         self.count_down = recording.count_down(d)
         self.decide = recording.decide(d)
         self.progress = recording.progress(d)
+        self.end = recording.end(d)
         self.record_attempts = recording.record_attempts(d)
         self.recorded_attempts = recording.recorded_attempts(d)
         self.add_log_lines = recording.add_log_lines(d)
