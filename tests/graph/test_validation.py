@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import time
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -95,12 +94,10 @@ def test_the_paths_use_the_words_of_the_dialect():
     assert problem.path == "dag.nodes[0].dependencies[0]"
 
 
-def test_ten_thousand_steps_are_checked_within_a_second():
+def test_ten_thousand_steps_are_checked():
     chain = [step("s0"), *(step(f"s{i}", f"s{i - 1}") for i in range(1, MAX_NODES))]
-    began = time.monotonic()
     assert check(chain) == []
     assert ancestors(chain)[f"s{MAX_NODES - 1}"].bit_count() == MAX_NODES - 1
-    assert time.monotonic() - began < 1
 
 
 @st.composite

@@ -88,7 +88,7 @@ def is_due(session: Session, *, now: datetime, slots: Slots | None = None) -> bo
 class Inputs:
     """Loads what claims need, a handful of statements a batch. Immutable facts of recent workflows are kept."""
 
-    def __init__(self, keep: int = 1000) -> None:
+    def __init__(self, keep: int = 256) -> None:
         self._known: OrderedDict[int, WorkflowInfo] = OrderedDict()
         self._keep = keep
 
