@@ -1,4 +1,4 @@
-"""Local mode: requests come from this machine and this site only, and their user is the local one (SECURITY: DESIGN.md section 5)."""
+"""Local mode: requests come from this machine and this site only, and their user is the local one (SECURITY: docs/architecture.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON as we take it: no NaN, no NUL, not deep, not large (RFC 8259; limits in SECURITY of DESIGN.md)."""
+"""JSON as we take it: no NaN, no NUL, not deep, not large (RFC 8259; limits in SECURITY of docs/architecture.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The database's clock: the only one that leases, timers and recorded times go by (DESIGN.md section 3)."""
+"""The database's clock: the only one that leases, timers and recorded times go by (docs/architecture.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Record a batch of outcomes in one transaction: results, history, fan-in, progress (DESIGN.md section 2)."""
+"""Record a batch of outcomes in one transaction: results, history, fan-in, progress (docs/architecture.md)."""
 
 from __future__ import annotations
 

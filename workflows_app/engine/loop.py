@@ -1,4 +1,4 @@
-"""The drain: claim due steps, run them, record them in groups, until nothing is due and nothing runs (DESIGN.md section 2)."""
+"""The drain: claim due steps, run them, record them in groups, until nothing is due and nothing runs (docs/architecture.md)."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ class StepQuerySet(models.QuerySet["Step"]):
 
 
 class Step(models.Model):
-    """One node inside one workflow; the row is the queue entry too (DESIGN.md section 2).
+    """One node inside one workflow; the row is the queue entry too (docs/architecture.md).
 
     `available_at` is set exactly while the step may be claimed then: PENDING, or WAITING_FOR_DEPENDENCY on a timer.
     `attempt` is the fencing token: it rises with every claim, and every later write names it.
