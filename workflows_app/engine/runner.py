@@ -35,7 +35,6 @@ class Run:
         self.lines: list[Line] = []
         self.is_cancelled = False
         self.is_settled = False
-        self.claimed = time.monotonic()
         self.started: float | None = None
         self.fraction: float | None = None
         self.cancelled_since: float | None = None
@@ -53,9 +52,10 @@ class Run:
         self.lines.append(line)
 
     def take_lines(self) -> list[Line]:
-        """What was said since the last look."""
-        lines, self.lines = self.lines, []
-        return lines
+        """What was said since the last look. The list stays the same one: the action's thread may be about to append to it."""
+        taken = self.lines[:]
+        del self.lines[: len(taken)]
+        return taken
 
     def report_progress(self, fraction: float) -> None:
         self.fraction = fraction

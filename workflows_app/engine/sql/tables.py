@@ -1,7 +1,7 @@
 """Names that the engine's statements share."""
 
 WORKFLOW, STEP, ATTEMPT, LOG_LINE = (f"workflows_app_{name}" for name in ("workflow", "step", "attempt", "logline"))
-REVISION = "paramsRevision"  # in a workflow's metadata: how often a retry has changed its parameters
+REVISION = "_paramsRevision"  # in a workflow's metadata: how often a retry has changed its parameters
 FENCE = {"key": "bigint", "attempt": "int"}
 
 
