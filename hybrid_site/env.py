@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from cryptography.fernet import Fernet
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -34,6 +35,9 @@ class Env(BaseSettings):
     host: str = Field("127.0.0.1", min_length=1, description="an address to listen on")
     port: int = Field(8000, ge=1, le=65535, description="a whole number from 1 to 65535")
     secret_key: str = Field("", description="at least 50 random characters, or empty to generate one in DATA_DIR")
+    secrets_key: str = Field(
+        "", description="Fernet keys separated by commas, the first for new secrets, or empty to generate one in DATA_DIR"
+    )
     allowed_hosts: str = Field("", description="host names without scheme or port, separated by commas")
     max_parallel_nodes: int = Field(4, ge=1, le=256, description="a whole number from 1 to 256")
     max_parallel_io: int = Field(256, ge=1, le=10_000, description="a whole number from 1 to 10000")
@@ -88,6 +92,13 @@ class Env(BaseSettings):
             raise ValueError("too short or too plain")
         return value
 
+    @field_validator("secrets_key")
+    @classmethod
+    def _fernet_keys(cls, value: str) -> str:
+        for key in _split(value):
+            Fernet(key)
+        return value
+
     @model_validator(mode="after")
     def _consistent(self) -> Env:
         if self.worker_heartbeat_timeout <= self.worker_heartbeat_interval:
@@ -102,6 +113,10 @@ class Env(BaseSettings):
                 "or set MODE=server, which asks for a login."
             )
         return self
+
+    @property
+    def secrets_keys(self) -> tuple[str, ...]:
+        return _split(self.secrets_key)
 
     @property
     def outbound_networks(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
@@ -144,7 +159,7 @@ def load() -> Env:
         first = error.errors()[0]
         if not first["loc"]:
             raise SettingError(str(first["ctx"]["error"])) from None
-        shown = "(hidden)" if first["loc"][0] in {"secret_key", "database_url"} else first["input"]
+        shown = "(hidden)" if first["loc"][0] in {"secret_key", "secrets_key", "database_url"} else first["input"]
         raise SettingError(_message(str(first["loc"][0]).lower(), shown)) from None
 
 

@@ -18,6 +18,7 @@ try:
     ENV = env()
     DATA_DIR = (BASE_DIR / ENV.data_dir).resolve()
     SECRET_KEY = ENV.secret_key or secret.from_file(DATA_DIR / "secret_key")
+    SECRETS_KEYS = ENV.secrets_keys or (secret.from_file(DATA_DIR / "secrets_key", make=secret.fernet_key),)
 except SettingError as error:
     sys.exit(str(error))
 except OSError as error:

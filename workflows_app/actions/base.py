@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -36,13 +36,80 @@ class Fail(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Listen:
+    """Which event ends a wait. `condition` is JSONLogic over the payload; with a `path` (`order.id`) the payload must hold `value`
+    there. Events count that came in since this step began, or since its workflow did."""
+
+    source: str = ""
+    condition: Json = None
+    path: str = ""
+    value: Json = None
+    since: Literal["step", "workflow"] = "step"
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
     """Returned instead of output: release the worker; run again with `context.resume = state` after `seconds`
-    (`None`: when somebody calls). The time is kept in the step's row and survives a restart."""
+    (`None`: only when the answer comes). The time is kept in the step's row and survives a restart.
+
+    `answer` says who may answer before that: `approval` (a person) or `event` (what `listen` describes); then
+    `context.answer` holds it. `shown` joins the step's metadata while it waits."""
 
     seconds: float | None
     state: Json
     reason: str
+    answer: Literal["", "approval", "event"] = ""
+    listen: Listen | None = None
+    shown: Mapping[str, Json] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Returned by a map: make a step of each element, at most `limit` of them at once (0: no limit). When all have ended (with
+    `stop_on_failure`: when one failed) the action runs again with `context.elements`, in the order of the list."""
+
+    elements: Sequence[Json]
+    limit: int
+    stop_on_failure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """How one element of a map ended: a status of the contract, the output, the error."""
+
+    status: str
+    output: Json
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """Returned by a sub-workflow: start this template. When it ended the action runs again with
+    `context.answer = {"workflowId", "status", "output", "error"}`."""
+
+    template: str
+    params: Mapping[str, Json]
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A notification to keep for the dashboard, for a role, a user, a channel, or (none of them) everybody."""
+
+    title: str
+    message: str
+    level: str = "info"
+    role: str = ""
+    user: str = ""
+    channel: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Output with notifications that are stored together with it, once."""
+
+    output: Json
+    notices: Sequence[Notice]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +122,18 @@ class Chosen:
     targets: tuple[str, ...]
 
 
+Returned = Json | Wait | Chosen | Spread | Launch | Noted
+
+
 class LogSink(Protocol):
     def __call__(self, level: str, message: str) -> None: ...
 
 
 @dataclass(slots=True)
 class Context:
-    """What an attempt knows. `idempotency_key` is the same for every attempt of a step; `outputs` are those of upstream steps."""
+    """What an attempt knows. `idempotency_key` is the same for every attempt of a step; `outputs` are those of upstream steps.
+    `own_timeout_seconds` is the step's `timeout` where its author wrote one, `timeout_seconds` also the default.
+    `chain_depth` counts the events that led here, one causing the next."""
 
     workflow_id: str
     workflow_name: str
@@ -73,7 +145,11 @@ class Context:
     sink: LogSink
     names: Mapping[str, Json] = field(default_factory=dict)
     resume: Json = None
+    answer: Json = None
+    elements: Sequence[Element] = ()
     timeout_seconds: float | None = None
+    own_timeout_seconds: float | None = None
+    chain_depth: int = 0
     is_cancelled: Callable[[], bool] = lambda: False
     report_progress: Callable[[float], None] = lambda fraction: None
 
@@ -105,11 +181,13 @@ class Action(ABC):
     is_instant: ClassVar[bool] = False
     in_thread: bool = False
     reads_upstream: ClassVar[bool] = False
+    takes_secrets: ClassVar[bool] = False
+    body_key: ClassVar[str] = ""
     timeout_setting: ClassVar[str] = "step_timeout_default"
     timeout_seconds: float | None = None
 
     @abstractmethod
-    def run(self, config: Any, context: Context) -> Json | Wait | Chosen | Awaitable[Json | Wait | Chosen]: ...
+    def run(self, config: Any, context: Context) -> Returned | Awaitable[Returned]: ...
 
     def check(self, config: Mapping[str, Json]) -> list[tuple[str, str]]:
         """What is wrong with a configuration before it is rendered, as path and message. Unknown and missing keys

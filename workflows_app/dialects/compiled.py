@@ -11,10 +11,12 @@ from workflows_app.graph.definition import Definition
 
 @dataclass(frozen=True)
 class Compiled:
-    """A definition with what its author says about it. `params_schema` is a JSON Schema of an object."""
+    """A definition with what its author says about it. `params_schema` is a JSON Schema of an object; `trigger` is the JSONLogic
+    that an event has to satisfy to start it (`None`: no event does)."""
 
     name: str
     description: str
     tags: tuple[str, ...]
     params_schema: Mapping[str, Any]
     definition: Definition
+    trigger: Any = None

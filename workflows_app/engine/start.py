@@ -105,6 +105,8 @@ def _step_rows(digest: str, *, is_held: bool) -> tuple[dict[str, Any], ...]:
             "priority": node.priority,
             "status": Status.WAITING_FOR_DEPENDENCY if node.needs or is_held else Status.PENDING,
             "remaining": len(node.needs),
+            "concurrency_key": node.concurrency_key or None,
+            "concurrency_limit": node.concurrency_limit,
         }
         for position, node in enumerate(compiled(digest).nodes)
     )

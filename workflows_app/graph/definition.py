@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
@@ -30,7 +30,8 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One node. `needs` are upstream ids; `references` the upstream ids whose outputs its configuration reads."""
+    """One node. `needs` are upstream ids; `references` the upstream ids whose outputs its configuration reads, `secrets` the
+    names of the stored secrets. `body` is what a `map` does with each element; its id is that of the map."""
 
     id: str
     action: str
@@ -46,6 +47,8 @@ class Node:
     on_failure: Literal["fail", "continue"] = "fail"
     concurrency_key: str = ""
     concurrency_limit: int = 0
+    secrets: tuple[str, ...] = ()
+    body: Node | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,15 @@ class Definition:
     def roots(self) -> tuple[str, ...]:
         return tuple(node.id for node in self.nodes if not node.needs)
 
+    def node(self, step_id: str) -> Node:
+        """The node of a step: for an element of a map (`fetch[3]`), the map's body under the element's id."""
+        if not step_id.endswith("]"):
+            return self.by_id[step_id]
+        body = self.by_id[step_id[: step_id.rindex("[")]].body
+        if body is None:
+            raise KeyError(step_id)
+        return replace(body, id=step_id)
+
     @cached_property
     def text(self) -> str:
         """Canonical JSON: what is stored and what the digest is taken of."""
@@ -88,10 +100,14 @@ class Definition:
         return cls(nodes=tuple(_unpack(node) for node in body["nodes"]))
 
 
+_DEFAULT = asdict(Node(id="", action=""))
+
+
 def _pack(node: Node) -> dict[str, Json]:
     """Only what differs from a default, so that equal graphs have equal text."""
-    default = asdict(Node(id="", action=""))
-    packed = {key: value for key, value in asdict(node).items() if value != default[key]}
+    packed = {key: value for key, value in asdict(node).items() if value != _DEFAULT[key]}
+    if node.body is not None:
+        packed["body"] = _pack(node.body)
     return packed | {"id": node.id, "action": node.action}
 
 
@@ -100,6 +116,8 @@ def _unpack(body: Mapping[str, Json]) -> Node:
     retry = dict(values.pop("retry", {}))
     if retry.get("on") is not None:
         retry["on"] = tuple(retry["on"])
-    for key in ("needs", "references"):
+    for key in ("needs", "references", "secrets"):
         values[key] = tuple(values.get(key, ()))
+    if values.get("body") is not None:
+        values["body"] = _unpack(values["body"])
     return Node(**values, retry=RetryPolicy(**retry))

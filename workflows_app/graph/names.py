@@ -6,7 +6,9 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 
-RESERVED = frozenset({"params", "input", "payload", "steps", "workflow", "engine", "item", "true", "false", "none", "null"})
+RESERVED = frozenset(
+    {"params", "input", "payload", "steps", "workflow", "engine", "item", "index", "secrets", "true", "false", "none", "null"}
+)
 STEP_FIELDS = ("output", "status", "error")
 STEP_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 MAX_STEP_ID = 200

@@ -10,7 +10,8 @@ class ActionShape(Protocol):
     """One action as seen by a dialect.
 
     `raw` names the keys of the configuration that are not rendered; `reads_upstream` tells that the action
-    itself looks at the outputs of the steps it needs.
+    itself looks at the outputs of the steps it needs; `takes_secrets` that expressions in it may read `secrets.NAME`.
+    `body_key` names the key of the configuration that holds another step, done once for each element (`do` of a `map`).
     """
 
     @property
@@ -19,6 +20,10 @@ class ActionShape(Protocol):
     def raw(self) -> frozenset[str]: ...
     @property
     def reads_upstream(self) -> bool: ...
+    @property
+    def takes_secrets(self) -> bool: ...
+    @property
+    def body_key(self) -> str: ...
 
     def check(self, config: Mapping[str, Any]) -> list[tuple[str, str]]:
         """What is wrong with a configuration, as path and message; values that hold expressions are taken on trust."""

@@ -1,9 +1,11 @@
-"""API tokens: who may call from a program."""
+"""API tokens: who may call from a program; secrets that steps may use."""
 
 from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+
+from workflows_app.models.fields import EncryptedText
 
 
 class ApiToken(models.Model):
@@ -22,3 +24,18 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
+
+
+class Secret(models.Model):
+    """A value that steps read as `secrets.NAME`: encrypted here, shown nowhere."""
+
+    name = models.CharField(max_length=100, unique=True)
+    value = EncryptedText()
+    created_at = models.DateTimeField(editable=False)
+    updated_at = models.DateTimeField(editable=False)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name

@@ -33,6 +33,10 @@ class TemplateQuerySet(models.QuerySet["Template"]):
         """Templates that can be started: they have a version and were not deleted."""
         return self.filter(current__isnull=False, deleted_at__isnull=True)
 
+    def triggered(self) -> TemplateQuerySet:
+        """Published ones that an event may start."""
+        return self.published().filter(current__trigger__isnull=False)
+
 
 class Template(models.Model):
     """What an editor authors. A deleted one keeps its row: workflows stay pinned to its versions."""
@@ -58,13 +62,15 @@ class Template(models.Model):
 
 
 class TemplateVersion(models.Model):
-    """One immutable, numbered text of a template and what it compiled to."""
+    """One immutable, numbered text of a template and what it compiled to. An event that satisfies `trigger` (JSONLogic) starts it;
+    null: none does."""
 
     template = models.ForeignKey(Template, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
     dialect = models.CharField(max_length=20, default="template")
     source = models.TextField()
     params_schema = models.JSONField(default=dict, blank=True)
+    trigger = models.JSONField(null=True, blank=True)
     definition = models.ForeignKey(Definition, on_delete=models.PROTECT, related_name="+")
     note = models.CharField(max_length=500, blank=True, default="")
     created_at = models.DateTimeField()

@@ -19,6 +19,10 @@ class WorkflowQuerySet(models.QuerySet["Workflow"]):
         """Said by `ended_at`, which the constraint ties to the status: a bound list of statuses proves nothing to a partial index."""
         return self.filter(ended_at__isnull=True)
 
+    def top_level(self) -> WorkflowQuerySet:
+        """Those that a place is counted for: started, and not a part of another."""
+        return self.filter(parent_step__isnull=True, awaits_trigger=False)
+
     def held(self) -> WorkflowQuerySet:
         """Not begun, because as many workflows as may run at once do."""
         return self.active().filter(status=Status.WAITING_FOR_DEPENDENCY)
@@ -37,6 +41,9 @@ class WorkflowQuerySet(models.QuerySet["Workflow"]):
 class Workflow(models.Model):
     """One execution of a definition. `uid` is its id to the world; `seq` rises with every change of it or its steps.
 
+    `parent_step` is the step of another workflow that waits for this one; `depth` counts such steps above it. `event` is what
+    started it; `chain_depth` counts the events that led here, one causing the next. One that `awaits_trigger` was submitted, not started.
+
     `active_steps` counts steps that are PENDING, RUNNING or wait for a time or an answer: at zero the workflow has ended.
     `done_steps` counts COMPLETED and skipped ones, and failures that `on_failure: continue` forgives.
     """
@@ -51,6 +58,11 @@ class Workflow(models.Model):
     template_version = models.ForeignKey(TemplateVersion, null=True, blank=True, on_delete=models.SET_NULL, related_name="workflows")
     params = models.JSONField(default=dict, blank=True)
     parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="children")
+    parent_step = models.ForeignKey("Step", null=True, blank=True, on_delete=models.SET_NULL, related_name="sub_workflows", db_index=False)
+    depth = models.PositiveSmallIntegerField(default=0)
+    event = models.ForeignKey("Event", null=True, blank=True, on_delete=models.SET_NULL, related_name="workflows", db_index=False)
+    chain_depth = models.PositiveSmallIntegerField(default=0)
+    awaits_trigger = models.BooleanField(default=False)
     total_steps = models.PositiveIntegerField()
     done_steps = models.PositiveIntegerField(default=0)
     active_steps = models.PositiveIntegerField(default=0)
@@ -87,6 +99,8 @@ class Workflow(models.Model):
             models.Index(fields=["status", "-updated_at", "-id"], condition=Q(ended_at__isnull=False), name="workflow_by_final_status"),
             models.Index(fields=["created_at"], name="workflow_by_creation"),
             models.Index(fields=["id"], condition=Q(ended_at__isnull=True), name="workflow_active"),
+            models.Index(fields=["parent_step"], condition=Q(parent_step__isnull=False), name="workflow_by_parent_step"),
+            models.Index(fields=["event"], condition=Q(event__isnull=False), name="workflow_by_event"),
         ]
 
     def __str__(self) -> str:
@@ -110,13 +124,17 @@ class Step(models.Model):
     `attempt` is the fencing token: it rises with every claim, and every later write names it.
     `failures` counts attempts that reported a failure, `crashes` those whose worker died.
     `started_at` is when the first attempt began, `claimed_at` when the latest did.
-    `resume` is what the action left for itself when it began to wait.
+    `resume` is what the action left for itself when it began to wait, `waits_for` who ends that wait before its time, and `answer`
+    what they said. An element of a map has its map as `parent` and is in no counter of the workflow; the map counts in
+    `open_elements` how many have not ended. At most `concurrency_limit` steps with a `concurrency_key` run at once.
     """
 
     LOOP, THREAD = 0, 1
+    APPROVAL, EVENT, WORKFLOW, ELEMENTS, TURN = "approval", "event", "workflow", "elements", "turn"
+    WAITS_FOR = [(name, name) for name in (APPROVAL, EVENT, WORKFLOW, ELEMENTS, TURN)]
 
     workflow = models.ForeignKey(Workflow, on_delete=models.CASCADE, related_name="steps", db_index=False)
-    node_id = models.CharField(max_length=200)
+    node_id = models.CharField(max_length=220)
     position = models.PositiveIntegerField()
     action = models.CharField(max_length=200)
     executor = models.PositiveSmallIntegerField(default=LOOP)
@@ -135,6 +153,13 @@ class Step(models.Model):
     is_skipped = models.BooleanField(default=False)
     output = models.JSONField(null=True, blank=True)
     resume = models.JSONField(null=True, blank=True)
+    waits_for = models.CharField(max_length=12, null=True, blank=True, choices=WAITS_FOR)
+    answer = models.JSONField(null=True, blank=True)
+    parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.CASCADE, related_name="elements", db_index=False)
+    element = models.JSONField(null=True, blank=True)
+    open_elements = models.PositiveIntegerField(default=0)
+    concurrency_key = models.CharField(max_length=200, null=True, blank=True)
+    concurrency_limit = models.PositiveIntegerField(default=0)
     error = models.TextField(blank=True, default="")
     metadata = models.JSONField(default=dict, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
@@ -164,9 +189,28 @@ class Step(models.Model):
                 name="step_ended_iff_final",
             ),
             models.CheckConstraint(condition=Q(is_skipped=False) | Q(status=Status.STOPPED), name="step_skipped_is_stopped"),
+            models.CheckConstraint(
+                condition=Q(waits_for__isnull=True) | Q(status=Status.WAITING_FOR_DEPENDENCY), name="step_waits_for_while_waiting"
+            ),
         ]
         indexes = [
-            models.Index(fields=["executor", "priority", "available_at"], condition=Q(available_at__isnull=False), name="step_claimable"),
+            models.Index(
+                fields=["executor", "priority", "available_at"],
+                condition=Q(available_at__isnull=False, concurrency_key__isnull=True),
+                name="step_claimable",
+            ),
+            models.Index(
+                fields=["concurrency_key", "concurrency_limit", "available_at"],
+                condition=Q(available_at__isnull=False, concurrency_key__isnull=False),
+                name="step_claimable_by_key",
+            ),
+            models.Index(
+                fields=["concurrency_key", "lease_expires_at"],
+                condition=Q(lease_expires_at__isnull=False, concurrency_key__isnull=False),
+                name="step_leases_by_key",
+            ),
+            models.Index(fields=["waits_for", "parent", "position"], condition=Q(waits_for__isnull=False), name="step_waits"),
+            models.Index(fields=["parent", "position"], condition=Q(parent__isnull=False), name="step_elements"),
             models.Index(fields=["lease_expires_at"], condition=Q(lease_expires_at__isnull=False), name="step_leases"),
         ]
 

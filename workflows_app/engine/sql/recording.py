@@ -102,11 +102,11 @@ def add_log_lines(d: Dialect) -> str:
 def add_steps(d: Dialect) -> str:
     columns = {
         "workflow_id": "bigint", "node_id": "text", "position": "int", "action": "text", "executor": "int", "priority": "int",
-        "status": "text", "remaining": "int", "available_at": "timestamptz",
+        "status": "text", "remaining": "int", "available_at": "timestamptz", "concurrency_key": "text", "concurrency_limit": "int",
     }  # fmt: skip
     fixed = {
         "succeeded_needs": "0", "failed_needs": "0", "skipped_needs": "0", "attempt": "0", "failures": "0", "crashes": "0",
-        "worker_id": "''", "is_skipped": "FALSE", "error": "''", "metadata": "'{}'",
+        "open_elements": "0", "worker_id": "''", "is_skipped": "FALSE", "error": "''", "metadata": "'{}'",
     }  # fmt: skip
     values = [*(f"b.{name}" for name in columns), *fixed.values()]
     return f"""
