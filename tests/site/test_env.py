@@ -24,6 +24,7 @@ WRONG = [
     ("MAX_PARALLEL_NODES", "2.5"),
     ("MAX_PARALLEL_IO", "-1"),
     ("MAX_CONCURRENT_WORKFLOWS", "-1"),
+    ("MAX_EVENT_CHAIN", "-1"),
     ("LOG_LEVEL", "LOUD"),
     ("RETRY_MAX_RETRIES", "-1"),
     ("RETRY_MAX_RETRIES", "101"),

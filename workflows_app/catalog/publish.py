@@ -100,6 +100,7 @@ def _add_version(
         dialect=dialect,
         source=source,
         params_schema=dict(compiled.params_schema),
+        trigger=compiled.trigger,
         definition=definitions.store(definition=compiled.definition, now=now),
         note=note,
         created_at=now,

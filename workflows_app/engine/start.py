@@ -16,7 +16,7 @@ from workflows_app.engine.definitions import compiled
 from workflows_app.engine.errors import IdempotencyConflict
 from workflows_app.engine.sql.transaction import Session, write
 from workflows_app.graph.statuses import Status
-from workflows_app.models import Definition, Step, TemplateVersion, Workflow
+from workflows_app.models import Definition, Event, Step, TemplateVersion, Workflow
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class Order:
     tags: Sequence[str] = ()
     template_version: TemplateVersion | None = None
     parent: Workflow | None = None
+    event: Event | None = None
+    chain_depth: int = 0
     idempotency_key: str | None = None
     idempotency_digest: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
@@ -52,14 +54,19 @@ def start_many(*, orders: Sequence[Order], now: datetime) -> list[Workflow]:
 
 def _start(orders: Sequence[Order], now: datetime) -> list[Workflow]:
     with write() as session:
-        workflows: list[Workflow] = []
-        new: dict[str | int, Workflow] = {}
-        for number, order in enumerate(orders):
-            earlier = _earlier(order, new)
-            workflows.append(earlier or new.setdefault(order.idempotency_key or number, _workflow(order, now)))
-        admission.hold_back(list(new.values()))
-        Workflow.objects.bulk_create(new.values(), batch_size=200)
-        _add_steps(session, list(new.values()), now)
+        return place(session, orders, now)
+
+
+def place(session: Session, orders: Sequence[Order], now: datetime) -> list[Workflow]:
+    """Start them as a part of the caller's transaction, who rings when it is committed. Raises IdempotencyConflict."""
+    workflows: list[Workflow] = []
+    new: dict[str | int, Workflow] = {}
+    for number, order in enumerate(orders):
+        earlier = _earlier(order, new)
+        workflows.append(earlier or new.setdefault(order.idempotency_key or number, _workflow(order, now)))
+    admission.hold_back(list(new.values()))
+    Workflow.objects.bulk_create(new.values(), batch_size=200)
+    _add_steps(session, list(new.values()), now)
     return workflows
 
 
@@ -77,6 +84,7 @@ def _workflow(order: Order, now: datetime) -> Workflow:
     return Workflow(
         name=order.name, description=order.description, tags=list(order.tags), definition=order.definition,
         template_version=order.template_version, params=dict(order.params), parent=order.parent, metadata=dict(order.metadata),
+        event=order.event, chain_depth=order.chain_depth,
         idempotency_key=order.idempotency_key, idempotency_digest=order.idempotency_digest,
         total_steps=len(graph.nodes), active_steps=len(graph.roots), created_at=now, updated_at=now,
     )  # fmt: skip
