@@ -21,7 +21,10 @@ from workflows_app.models import Definition, Event, Step, TemplateVersion, Workf
 
 @dataclass(frozen=True)
 class Order:
-    """A workflow to start. With an idempotency key, `idempotency_digest` tells one payload from another."""
+    """A workflow to start. With an idempotency key, `idempotency_digest` tells one payload from another.
+
+    `parent_step_id` is the step that waits for it, which counts one more in `depth`; `event` is what started it; one that
+    `awaits_trigger` is stored and begins when it is triggered."""
 
     definition: Definition
     name: str
@@ -35,6 +38,12 @@ class Order:
     idempotency_key: str | None = None
     idempotency_digest: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    uid: uuid.UUID | None = None
+    parent_step_id: int | None = None
+    depth: int = 0
+    event: Event | None = None
+    chain_depth: int = 0
+    awaits_trigger: bool = False
 
 
 def start(*, order: Order, now: datetime) -> Workflow:
