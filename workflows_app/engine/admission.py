@@ -18,8 +18,8 @@ ADVISORY_LOCK = 0x4859_4252
 
 
 def hold_back(workflows: Sequence[Workflow]) -> None:
-    """Mark those of these new workflows that find no place. Call in the transaction that starts them, before they are stored."""
-    places = _free_places()
+    """Mark those of these new top-level workflows that find no place. Call in the transaction that starts them, before they are stored."""
+    places = free_places()
     for workflow in workflows[len(workflows) if places is None else places :]:
         workflow.status = Status.WAITING_FOR_DEPENDENCY
 
@@ -29,7 +29,7 @@ def admit(*, now: datetime) -> int:
     if not Workflow.objects.held().exists():
         return 0
     with write():
-        places = _free_places()
+        places = free_places()
         held = Workflow.objects.held().order_by("id").values_list("id", flat=True)
         ids = list(held if places is None else held[:places])
         rows = Workflow.objects.held().filter(id__in=ids)
@@ -46,7 +46,7 @@ def admit_after(ended: Sequence[int], *, now: datetime) -> None:
         admit(now=now)
 
 
-def _free_places() -> int | None:
+def free_places() -> int | None:
     """How many more may run now; None without a limit. On PostgreSQL those who count take turns."""
     limit = settings.ENV.max_concurrent_workflows
     if not limit:
@@ -54,4 +54,4 @@ def _free_places() -> int | None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [ADVISORY_LOCK])
-    return max(0, limit - Workflow.objects.active().exclude(status=Status.WAITING_FOR_DEPENDENCY).count())
+    return max(0, limit - Workflow.objects.active().top_level().exclude(status=Status.WAITING_FOR_DEPENDENCY).count())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -33,8 +34,6 @@ class Order:
     tags: Sequence[str] = ()
     template_version: TemplateVersion | None = None
     parent: Workflow | None = None
-    event: Event | None = None
-    chain_depth: int = 0
     idempotency_key: str | None = None
     idempotency_digest: str = ""
     metadata: Mapping[str, Any] = field(default_factory=dict)
@@ -73,7 +72,7 @@ def place(session: Session, orders: Sequence[Order], now: datetime) -> list[Work
     for number, order in enumerate(orders):
         earlier = _earlier(order, new)
         workflows.append(earlier or new.setdefault(order.idempotency_key or number, _workflow(order, now)))
-    admission.hold_back(list(new.values()))
+    admission.hold_back([workflow for workflow in new.values() if not (workflow.parent_step_id or workflow.awaits_trigger)])
     Workflow.objects.bulk_create(new.values(), batch_size=200)
     _add_steps(session, list(new.values()), now)
     return workflows
@@ -93,9 +92,10 @@ def _workflow(order: Order, now: datetime) -> Workflow:
     return Workflow(
         name=order.name, description=order.description, tags=list(order.tags), definition=order.definition,
         template_version=order.template_version, params=dict(order.params), parent=order.parent, metadata=dict(order.metadata),
-        event=order.event, chain_depth=order.chain_depth,
         idempotency_key=order.idempotency_key, idempotency_digest=order.idempotency_digest,
-        total_steps=len(graph.nodes), active_steps=len(graph.roots), created_at=now, updated_at=now,
+        total_steps=len(graph.nodes), active_steps=len(graph.roots), created_at=now, updated_at=now, uid=order.uid or uuid.uuid4(),
+        parent_step_id=order.parent_step_id, depth=order.depth, event=order.event, chain_depth=order.chain_depth,
+        awaits_trigger=order.awaits_trigger,
     )  # fmt: skip
 
 
@@ -104,10 +104,15 @@ def _add_steps(session: Session, workflows: Sequence[Workflow], now: datetime) -
     rows = [
         {**row, "workflow_id": workflow.pk, "available_at": at if row["status"] == Status.PENDING else None}
         for workflow in workflows
-        for row in _step_rows(workflow.definition_id, is_held=workflow.status == Status.WAITING_FOR_DEPENDENCY)
+        for row in _step_rows(workflow.definition_id, is_held=is_held(workflow))
     ]
     if rows:
         session.run(session.statements.add_steps, batch=rows)
+
+
+def is_held(workflow: Workflow) -> bool:
+    """Whether its first steps wait too: for a place, or to be triggered."""
+    return workflow.awaits_trigger or workflow.status == Status.WAITING_FOR_DEPENDENCY
 
 
 @lru_cache(maxsize=256)
@@ -118,7 +123,7 @@ def _step_rows(digest: str, *, is_held: bool) -> tuple[dict[str, Any], ...]:
             "node_id": node.id,
             "position": position,
             "action": node.action,
-            "executor": _executor(node.action),
+            "executor": executor_of(node.action),
             "priority": node.priority,
             "status": Status.WAITING_FOR_DEPENDENCY if node.needs or is_held else Status.PENDING,
             "remaining": len(node.needs),
@@ -129,7 +134,7 @@ def _step_rows(digest: str, *, is_held: bool) -> tuple[dict[str, Any], ...]:
     )
 
 
-def _executor(action: str) -> int:
+def executor_of(action: str) -> int:
     """Where its steps run. One that this process does not know fails where it is run, with its name."""
     try:
         return Step.THREAD if actions.find(action).in_thread else Step.LOOP
