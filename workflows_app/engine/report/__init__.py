@@ -1,5 +1,6 @@
 """What the doors show: workflows, steps, logs, backlog, workers and health as plain JSON (CONTRACT.md section 3)."""
 
+from workflows_app.engine.report.elements import ElementPage, elements
 from workflows_app.engine.report.health import health
 from workflows_app.engine.report.logs import log_lines
 from workflows_app.engine.report.queue import queue
@@ -11,8 +12,10 @@ from workflows_app.engine.report.workflows import workflow, workflows
 
 __all__ = [
     "BadCursor",
+    "ElementPage",
     "Filters",
     "Page",
+    "elements",
     "health",
     "log_lines",
     "queue",

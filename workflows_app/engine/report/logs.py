@@ -19,9 +19,18 @@ MAX_LINES = 1_000
 
 
 def latest_lines(workflow_ids: Sequence[int], *, per_step: int) -> Mapping[int, list[str]]:
-    """Text lines by step, oldest first. A step that said more than `per_step` lines shows the last of them,
-    after one line that says how many are left out."""
-    lines = LogLine.objects.filter(step__workflow_id__in=workflow_ids).order_by("step_id", "id")
+    """Text lines by step, oldest first, without those of elements. A step that said more than `per_step` lines shows the last of
+    them, after one line that says how many are left out."""
+    return _latest(LogLine.objects.filter(step__workflow_id__in=workflow_ids, step__parent__isnull=True), per_step)
+
+
+def lines_of(step_ids: Sequence[int], *, per_step: int) -> Mapping[int, list[str]]:
+    """The same for these steps."""
+    return _latest(LogLine.objects.filter(step_id__in=step_ids), per_step)
+
+
+def _latest(lines: QuerySet[LogLine], per_step: int) -> Mapping[int, list[str]]:
+    lines = lines.order_by("step_id", "id")
     talkative = dict(lines.order_by().values("step_id").annotate(n=Count("id")).filter(n__gt=per_step).values_list("step_id", "n"))
     found: dict[int, list[str]] = defaultdict(list)
     for step_id, at, level, message in _numbered(lines, talkative, per_step).values_list("step_id", "at", "level", "message"):

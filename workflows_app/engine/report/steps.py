@@ -8,24 +8,22 @@ from typing import Any
 
 from django.utils import timezone
 
-from workflows_app.engine.errors import StepNotFound
-from workflows_app.engine.report.find import the_workflow
+from workflows_app.engine.report.find import the_step, the_workflow
 from workflows_app.engine.report.logs import MAX_LINES
-from workflows_app.engine.report.rows import StepRow, steps_of
+from workflows_app.engine.report.rows import StepRow, rows_of
 from workflows_app.engine.report.times import iso, took
 from workflows_app.engine.report.waiting import waiting_for
-from workflows_app.models import Attempt
+from workflows_app.models import Attempt, Step
 
 
 def step(uid: object, step_id: str, *, now: datetime | None = None) -> dict[str, Any]:
-    """The step and `attemptHistory`, its ended attempts in order. Raises WorkflowNotFound, StepNotFound."""
-    workflow = the_workflow(uid)
-    rows = steps_of({workflow.pk: workflow.definition_id}, lines_per_step=MAX_LINES)[workflow.pk]
-    found = next((row for row in rows if row.node.id == step_id), None)
-    if found is None:
-        raise StepNotFound(uid, step_id)
-    attempts = Attempt.objects.filter(step_id=found.values["id"]).order_by("number")
-    shown = steps_json([found], statuses_of(rows), now or timezone.now())[0]
+    """The step, or the element of a map (`fetch[3]`), and `attemptHistory`, its ended attempts in order.
+    Raises WorkflowNotFound, StepNotFound."""
+    workflow, found = the_workflow(uid), the_step(uid, step_id)
+    (row,) = rows_of(Step.objects.filter(pk=found.pk), workflow.definition_id, lines_per_step=MAX_LINES)
+    needs = dict(workflow.steps.filter(node_id__in=row.node.needs).values_list("node_id", "status"))
+    attempts = Attempt.objects.filter(step_id=found.pk).order_by("number")
+    shown = steps_json([row], needs, now or timezone.now())[0]
     return {**shown, "attemptHistory": [_attempt_json(attempt) for attempt in attempts]}
 
 
@@ -52,12 +50,19 @@ def _step_json(row: StepRow, statuses: Mapping[str, str], now: datetime) -> dict
         "endTime": iso(values["ended_at"]),
         "duration": took(values["started_at"], values["ended_at"], now),
         "logs": list(row.lines),
-        "metadata": {**values["metadata"], "skipped": True} if values["is_skipped"] else values["metadata"],
+        "metadata": _metadata(row),
         "attempts": values["attempt"],
         "maxAttempts": row.max_attempts,
         "availableAt": iso(values["available_at"]),
         "waitingFor": waiting_for(row, statuses, now),
     }
+
+
+def _metadata(row: StepRow) -> dict[str, Any]:
+    """With what is counted and not kept: how the elements of a map are."""
+    skipped = {"skipped": True} if row.values["is_skipped"] else {}
+    elements = {"elements": row.around.elements} if row.around.elements else {}
+    return {**row.values["metadata"], **skipped, **elements}
 
 
 def _attempt_json(attempt: Attempt) -> dict[str, Any]:
