@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+from email.utils import parseaddr
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -17,6 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 LOOPBACK_NAMES = {"localhost", "127.0.0.1", "::1"}
 ANY_ADDRESS = {"0.0.0.0", "::"}  # noqa: S104  compared with, not listened on
 POSTGRES = {"postgres", "postgresql"}
+HIDDEN = frozenset({"secret_key", "secrets_key", "database_url", "llm_api_key", "email_password"})
 HOST_NAME = re.compile(r"\*|\[[0-9A-Fa-f:.]+\]|\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*")
 
 
@@ -53,6 +55,16 @@ class Env(BaseSettings):
     worker_grace: float = Field(10.0, ge=0, le=3600, description="seconds from 0 to 3600")
     step_timeout_default: float = Field(300.0, gt=0, le=31_536_000, description="seconds above 0")
     step_timeout_http_call: float = Field(30.0, gt=0, le=31_536_000, description="seconds above 0")
+    step_timeout_llm_service: float = Field(180.0, gt=0, le=31_536_000, description="seconds above 0")
+    llm_base_url: str = Field("", description="an address such as https://api.openai.com/v1, or empty for the demo provider")
+    llm_api_key: str = Field("", description="one word of ASCII characters, or empty")
+    llm_model: str = Field("", description="the name of a model")
+    email_host: str = Field("", description="the name of a mail server, or empty for none")
+    email_port: int = Field(587, ge=1, le=65535, description="a whole number from 1 to 65535")
+    email_user: str = Field("", description="the user name at the mail server, or empty for no login")
+    email_password: str = Field("", description="the password at the mail server")
+    email_tls: Literal["none", "starttls", "tls"] = Field("starttls", description="none, starttls or tls")
+    email_from: str = Field("", description="an address such as engine@example.org or Engine <engine@example.org>")
     outbound_allow: str = Field("", description="networks such as 10.0.0.0/8, separated by commas")
     task_modules: str = Field("", description="Python modules with custom tasks, separated by commas")
     max_body_bytes: int = Field(1_000_000, ge=1_000, le=100_000_000, description="bytes from 1000 to 100000000")
@@ -84,6 +96,28 @@ class Env(BaseSettings):
     def _networks(cls, value: str) -> str:
         for text in _split(value):
             ipaddress.ip_network(text, strict=False)
+        return value
+
+    @field_validator("llm_base_url")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        url = urlsplit(value)
+        if value and not (url.scheme in {"http", "https"} and url.hostname and url.port != 0 and not url.query and not url.fragment):
+            raise ValueError("not a web address")
+        return value
+
+    @field_validator("llm_api_key")
+    @classmethod
+    def _one_word(cls, value: str) -> str:
+        if not value.isascii() or any(not character.isprintable() or character.isspace() for character in value):
+            raise ValueError("not one word")
+        return value
+
+    @field_validator("email_from")
+    @classmethod
+    def _sender(cls, value: str) -> str:
+        if value and ("\n" in value or "\r" in value or "@" not in parseaddr(value)[1]):
+            raise ValueError("not an address")
         return value
 
     @field_validator("secret_key")
@@ -160,7 +194,7 @@ def load() -> Env:
         first = error.errors()[0]
         if not first["loc"]:
             raise SettingError(str(first["ctx"]["error"])) from None
-        shown = "(hidden)" if first["loc"][0] in {"secret_key", "secrets_key", "database_url"} else first["input"]
+        shown = "(hidden)" if str(first["loc"][0]).lower() in HIDDEN else first["input"]
         raise SettingError(_message(str(first["loc"][0]).lower(), shown)) from None
 
 

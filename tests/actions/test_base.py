@@ -25,7 +25,7 @@ def test_the_registry_knows_actions_aliases_and_custom_tasks():
         "transform",
     }
     assert actions.find("start") is actions.find("input")
-    assert actions.find("call_external_service") is actions.find("http_call")
+    assert actions.find("call_external_service").config is actions.find("http_call").config
     assert set(actions.shapes()) == set(actions.known())
 
 

@@ -5,26 +5,38 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from workflows_app.actions import tasks
+from workflows_app.actions.approval import Approval
 from workflows_app.actions.base import Action
 from workflows_app.actions.branch import Branch
 from workflows_app.actions.delay import Delay
-from workflows_app.actions.http_call import HttpCall
+from workflows_app.actions.http_call import CallExternalService, HttpCall
 from workflows_app.actions.input import Input
+from workflows_app.actions.llm_service import LlmService
+from workflows_app.actions.map import Map
 from workflows_app.actions.output import Output
+from workflows_app.actions.send_notification import SendNotification
+from workflows_app.actions.sub_workflow import SubWorkflow
 from workflows_app.actions.transform import Transform
+from workflows_app.actions.wait_for_event import WaitForEvent
 from workflows_app.graph.names import did_you_mean
 
-_HTTP_CALL, _INPUT = HttpCall(), Input()
+_INPUT = Input()
 
 ACTIONS: dict[str, Action] = {
+    "approval": Approval(),
     "branch": Branch(),
-    "call_external_service": _HTTP_CALL,
+    "call_external_service": CallExternalService(),
     "delay": Delay(),
-    "http_call": _HTTP_CALL,
+    "http_call": HttpCall(),
     "input": _INPUT,
+    "llm_service": LlmService(),
+    "map": Map(),
     "output": Output(),
+    "send_notification": SendNotification(),
     "start": _INPUT,
+    "sub_workflow": SubWorkflow(),
     "transform": Transform(),
+    "wait_for_event": WaitForEvent(),
 }
 
 

@@ -2,46 +2,43 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import time
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx2
 from pydantic import Field, field_validator, model_validator
 
-from workflows_app.actions import outbound
-from workflows_app.actions.addresses import AddressRefused
-from workflows_app.actions.base import Action, Config, Context, Fail, Json, Retry
-from workflows_app.actions.http_answer import Answer, read, retry_after_seconds
+from workflows_app.actions.base import Action, Config, Context, Json
+from workflows_app.actions.http_answer import Answer
+from workflows_app.actions.http_exchange import CHAIN_HEADER, CONTROL, Call, HttpUrl, ask, refuse
 
 BODIES = ("json", "form", "text", "body")
-MANAGED = frozenset({"connection", "content-length", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"})
+MANAGED = frozenset(
+    {CHAIN_HEADER.lower(), "connection", "content-length", "host", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade"}
+)
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 Scalar = str | int | float | bool
 
 
 class HttpCallConfig(Config):
-    """One request. At most one of `json`, `form`, `text` and `body` (a text is sent as it is, anything else as JSON).
+    """One request. At most one of `json`, `form`, `text` and `body`."""
 
-    `ok_statuses` are statuses from 300 up that count as success. `timeout` (seconds) is for the whole call.
-    """
-
-    url: str
-    method: str = "GET"
-    headers: dict[str, Scalar] = {}
-    query: dict[str, Scalar | list[Scalar] | None] = {}
-    json_body: Json = Field(None, alias="json")
-    form: dict[str, Scalar | list[Scalar]] = {}
-    text: str = ""
-    body: Json = None
-    ok_statuses: list[int] = []
-    follow_redirects: bool = True
-    timeout: float | None = Field(None, gt=0, allow_inf_nan=False)
+    url: HttpUrl = Field(description="where to; `http://` or `https://`")
+    method: str = Field("GET", description="any HTTP method")
+    headers: dict[str, Scalar] = Field({}, description="headers by name")
+    query: dict[str, Scalar | list[Scalar] | None] = Field(
+        {}, description="added to the query of the url; a list repeats the name, null leaves it out"
+    )
+    json_body: Json = Field(None, alias="json", description="a body sent as JSON")
+    form: dict[str, Scalar | list[Scalar]] = Field({}, description="a body sent as a form")
+    text: str = Field("", description="a body sent as plain text")
+    body: Json = Field(None, description="a text is sent as it is, anything else as JSON")
+    ok_statuses: list[int] = Field([], description="statuses from 300 up that count as success")
+    follow_redirects: bool = Field(True, description="whether to follow redirects, five at most")
+    timeout: float | None = Field(None, gt=0, allow_inf_nan=False, description="seconds for the whole call; else the step's timeout")
 
     @model_validator(mode="before")
     @classmethod
@@ -50,13 +47,6 @@ class HttpCallConfig(Config):
         if len(given) > 1:
             raise ValueError(f"give one of {' and '.join(repr(key) for key in given)}, not both")
         return data
-
-    @field_validator("url")
-    @classmethod
-    def _http_url(cls, url: str) -> str:
-        if _CONTROL.search(url) or urlsplit(url).scheme.lower() not in {"http", "https"} or not urlsplit(url).hostname:
-            raise ValueError(f"the url must begin with http:// or https:// and name a host, {url[:80]!r} does not")
-        return url
 
     @field_validator("method")
     @classmethod
@@ -73,7 +63,7 @@ class HttpCallConfig(Config):
                 raise ValueError(f"{name[:40]!r} is not a header name")
             if name.lower() in MANAGED:
                 raise ValueError(f"the header '{name}' is set by the engine")
-            if _CONTROL.search(str(value)):
+            if CONTROL.search(str(value)):
                 raise ValueError(f"the value of header '{name}' holds a line break or another control character")
         return headers
 
@@ -86,53 +76,46 @@ class HttpCall(Action):
 
     name = "http_call"
     config = HttpCallConfig
+    takes_secrets = True
     timeout_setting = "step_timeout_http_call"
 
     async def run(self, config: HttpCallConfig, context: Context) -> Json:
         began = time.monotonic()
-        answer = await _answer(config, context)
+        call = _call(config, context)
+        answer = await ask(call, context)
         milliseconds = round((time.monotonic() - began) * 1000)
         context.log(f"{config.method} {answer.url} → {answer.status} in {milliseconds} ms, {_size(answer.size)}")
         if answer.unparsed:
             context.log(f"The body is kept as text, not as JSON: {answer.unparsed}", level="WARNING")
-        _judge(config, answer)
+        if answer.status >= 400 and answer.status not in config.ok_statuses:
+            refuse(call, answer, answer.excerpt, f". If that is fine, add {answer.status} to ok_statuses")
+        return self._output(answer)
+
+    def _output(self, answer: Answer) -> Json:
         return {"status": answer.status, "headers": answer.headers, "body": answer.body}
 
 
-async def _answer(config: HttpCallConfig, context: Context) -> Answer:
-    """Ask, and turn every way a call can go wrong into Retry or Fail."""
-    target = f"{config.method} {_shown(config.url)}"
-    deadline = config.timeout or context.timeout_seconds
-    try:
-        async with asyncio.timeout(deadline):
-            return await _ask(config, context)
-    except (TimeoutError, httpx2.TimeoutException):
-        raise Retry(f"{target}: no complete answer within {deadline:g} s", kind="timeout") from None
-    except AddressRefused as error:
-        raise Fail(f"{target}: {error}") from None
-    except httpx2.TooManyRedirects:
-        raise Fail(f"{target}: more than {outbound.MAX_REDIRECTS} redirects") from None
-    except (httpx2.UnsupportedProtocol, httpx2.InvalidURL, httpx2.DecodingError, httpx2.LocalProtocolError) as error:
-        raise Fail(f"{target}: {error}") from None
-    except httpx2.TransportError as error:
-        raise Retry(f"{target}: {str(error) or type(error).__name__}", kind="connection") from None
+class CallExternalService(HttpCall):
+    """`http_call` under its other name; the body is also the output's `response` (CONTRACT.md section 6)."""
+
+    name = "call_external_service"
+
+    def _output(self, answer: Answer) -> Json:
+        return {**super()._output(answer), "response": answer.body}
 
 
-async def _ask(config: HttpCallConfig, context: Context) -> Answer:
-    response = await outbound.send(_request(config, context), follow_redirects=config.follow_redirects, own_headers=config.headers)
-    try:
-        for hop in response.history:
-            context.log(f"Redirected by {_shown(str(hop.url))} ({hop.status_code})", level="DEBUG")
-        return await read(response, url=_shown(str(response.url)))
-    finally:
-        await response.aclose()
-
-
-def _request(config: HttpCallConfig, context: Context) -> httpx2.Request:
-    body, content_type = _body(config)
-    headers = httpx2.Headers({"Idempotency-Key": context.idempotency_key, **content_type})
-    headers.update({name: _plain(value) for name, value in config.headers.items()})
-    return outbound.client().build_request(config.method, config.url, params=_query(config), headers=headers, **body)
+def _call(config: HttpCallConfig, context: Context) -> Call:
+    sent, content_type = _body(config)
+    return Call(
+        method=config.method,
+        url=config.url,
+        headers={name: _plain(value) for name, value in config.headers.items()},
+        query=_query(config),
+        sent=sent,
+        content_type=content_type,
+        deadline_seconds=config.timeout or context.timeout_seconds,
+        follow_redirects=config.follow_redirects,
+    )
 
 
 def _query(config: HttpCallConfig) -> httpx2.QueryParams | None:
@@ -145,35 +128,19 @@ def _plain(value: Scalar) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _body(config: HttpCallConfig) -> tuple[dict[str, Any], dict[str, str]]:
-    """What the client is to send, and the content type it goes with."""
+def _body(config: HttpCallConfig) -> tuple[dict[str, Any], str]:
+    """What the client is to send, and the content type it needs besides."""
     given = config.model_fields_set
     if "form" in given:
-        return {"data": config.form}, {}
+        return {"data": config.form}, ""
     if "text" in given:
-        return {"content": config.text.encode()}, {"Content-Type": "text/plain; charset=utf-8"}
+        return {"content": config.text.encode()}, "text/plain; charset=utf-8"
     if isinstance(config.body, str):
-        return {"content": config.body.encode()}, {}
+        return {"content": config.body.encode()}, ""
     if "json_body" in given or config.body is not None:
         value = config.json_body if "json_body" in given else config.body
-        return {"content": json.dumps(value, separators=(",", ":")).encode()}, {"Content-Type": "application/json"}
-    return {}, {}
-
-
-def _judge(config: HttpCallConfig, answer: Answer) -> None:
-    status = answer.status
-    if status < 400 or status in config.ok_statuses:
-        return
-    said = f"{config.method} {answer.url} answered {status}{answer.reason}{answer.excerpt}"
-    if status == 429 or status >= 500:
-        raise Retry(said, kind=str(status), after_seconds=retry_after_seconds(answer.headers))
-    raise Fail(f"{said}. If that is fine, add {status} to ok_statuses")
-
-
-def _shown(url: str) -> str:
-    """The url without a user name and password."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        return {"content": json.dumps(value, separators=(",", ":")).encode()}, "application/json"
+    return {}, ""
 
 
 def _size(count: int) -> str:

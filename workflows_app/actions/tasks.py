@@ -32,6 +32,7 @@ class CustomTask(Action):
 
     config = TaskParams
     reads_upstream = True
+    takes_secrets = True
 
     def __init__(self, function: Callable[..., Any], *, name: str, timeout: float | None = None) -> None:
         self.function = function

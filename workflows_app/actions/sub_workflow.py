@@ -1,0 +1,34 @@
+"""`sub_workflow`: start another template and wait for how it ends (CONTRACT.md section 7)."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from workflows_app.actions.base import Action, Config, Context, Fail, Json, Launch
+
+
+class SubWorkflowConfig(Config):
+    """Which template to run, and with what."""
+
+    template: str = Field(min_length=1, description="the slug of the template")
+    params: dict[str, Json] = Field({}, description="its parameters")
+    version: int | None = Field(None, ge=1, description="one of its versions; else the current one")
+
+
+class SubWorkflow(Action):
+    """Output: `{"workflowId", "status", "output"}` of the workflow it started. When that fails or is stopped, so does the step."""
+
+    name = "sub_workflow"
+    config = SubWorkflowConfig
+    is_instant = True
+
+    def run(self, config: SubWorkflowConfig, context: Context) -> Json | Launch:
+        if context.answer is None:
+            context.log(f"Starting the template '{config.template}'{f', version {config.version}' if config.version else ''}")
+            return Launch(template=config.template, params=config.params, version=config.version)
+        child, status = context.answer["workflowId"], context.answer["status"]
+        if status != "COMPLETED":
+            why = f": {context.answer['error']}" if context.answer.get("error") else ""
+            raise Fail(f"Workflow {child} of template '{config.template}' ended as {status}{why}")
+        context.log(f"Workflow {child} of template '{config.template}' has completed")
+        return {"workflowId": child, "status": status, "output": context.answer.get("output")}
