@@ -190,7 +190,7 @@ def test_a_problem_names_the_node_the_field_and_the_line(entry, path, message):
 
 def test_a_step_that_is_not_upstream_cannot_be_read():
     source = steps("{id: a, action: input}", "{id: b, action: transform, with: {value: '{{ a.output }}'}}")
-    assert "step 'a' is not upstream of 'b': add it to needs" in only(source).message
+    assert "step 'a' is not upstream of 'b': add 'a' to its needs" in only(source).message
 
 
 @pytest.mark.parametrize("text", ["{{ a.outputs }}", "{{ steps.a.result }}"])

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workflows_app.graph.definition import MAX_NODES, Definition, Node
-from workflows_app.graph.validation import ancestors, branch_targets, check
+from workflows_app.graph.validation import MAX_NEEDS, ancestors, branch_targets, check
+from workflows_app.graph.words import Words, joined
 
 
 def step(id: str, *needs: str, action: str = "transform", **config) -> Node:
@@ -58,7 +59,7 @@ def test_a_missing_need_is_named_with_the_nearest_id():
 
 
 def test_a_step_cannot_need_itself_or_another_twice():
-    assert messages(step("a", "a")) == ["step 'a' needs itself"]
+    assert messages(step("a", "a")) == ["step 'a' needs itself: a -> a"]
     assert messages(step("a"), step("b", "a", "a")) == ["step 'b' needs 'a' twice"]
 
 
@@ -90,8 +91,37 @@ def test_broken_cases_are_left_to_the_action_to_refuse():
 
 
 def test_the_paths_use_the_words_of_the_dialect():
-    (problem,) = check([step("a", "b")], root="dag.nodes", needs="dependencies")
+    (problem,) = check([step("a", "b")], words=Words(root="dag.nodes", needs="dependencies"))
     assert problem.path == "dag.nodes[0].dependencies[0]"
+
+
+def test_a_dialect_has_its_own_words_for_steps_and_places():
+    words = Words(node="node", id="", config="data", needs="", advice="draw an edge from '{}'")
+    branch = step("b", action="branch", cases=[{"next": "c"}])
+    (problem,) = check([branch, step("c")], words=words, places=["x.y[7]", "x.y[8]"])
+    assert problem.path == "x.y[7].data.cases[0].next"
+    assert problem.message == "branch 'b' goes on to 'c', but 'c' does not need it: draw an edge from 'b'"
+    assert check([], words=words)[0].message == "there are no nodes: a workflow needs at least one"
+    assert [problem.path for problem in check([step("a b")], words=words)] == ["steps[0]"]
+
+
+def test_a_path_is_joined_out_of_its_parts():
+    assert joined("steps[2]", "with", "", "cases[0].next") == "steps[2].with.cases[0].next"
+    assert joined("steps", "[0]", "id") == "steps[0].id"
+    assert joined("", "trigger") == "trigger"
+
+
+def test_more_dependencies_than_the_limit_are_refused_at_once():
+    wide = MAX_NEEDS // 200
+    left = [step(f"l{i}") for i in range(200)]
+    right = [step(f"r{i}", *(node.id for node in left)) for i in range(wide)]
+    assert check([*left, *right]) == []
+    (message,) = messages(*left, *right, step("end", "l0"))
+    assert message == "there are 200,001 dependencies; the limit is 200,000: let many join in one step before many follow"
+
+
+def test_of_many_problems_the_first_hundred_are_worked_out():
+    assert len(check([step(f"s{i}", *(f"nowhere{j}" for j in range(90))) for i in range(1000)])) == 100
 
 
 def test_ten_thousand_steps_are_checked():

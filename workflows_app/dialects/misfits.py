@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from workflows_app.graph.names import did_you_mean
 
 MAX_SHOWN = 60
+MAX_DESCRIBED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,8 @@ class Misfit:
 
 
 def describe(model: type[BaseModel], error: ValidationError, data: Any) -> list[Misfit]:
-    """Every error of validating `data` as `model`; unknown keys come with the nearest known one."""
-    misfits = [_misfit(model, detail, data) for detail in error.errors(include_url=False)]
+    """The errors (the first MAX_DESCRIBED) of validating `data` as `model`; unknown keys come with the nearest known one."""
+    misfits = [_misfit(model, detail, data) for detail in error.errors(include_url=False)[:MAX_DESCRIBED]]
     values: dict[str, list[Misfit]] = {}
     for misfit in misfits:
         if not misfit.is_key:

@@ -11,9 +11,11 @@ from typing import Any, NoReturn
 from workflows_app.dialects import yaml_events
 from workflows_app.dialects.yaml_events import MAX_DEPTH, Position
 from workflows_app.graph.problems import DefinitionError, Problem
+from workflows_app.graph.weight import weigh
 
 Json = Any
 MAX_BYTES = 1_000_000
+_TOO_LARGE = Problem(f"the definition is larger than {MAX_BYTES:,} bytes")
 
 
 @dataclass(slots=True)
@@ -42,6 +44,8 @@ def read(source: str | Mapping[str, Json]) -> Source:
     """The source as plain JSON data. Raises DefinitionError, with the line where there is one."""
     if isinstance(source, str):
         return _read_text(source)
+    if weigh(source, MAX_BYTES) > MAX_BYTES:
+        raise DefinitionError([_TOO_LARGE])
     for problem in _not_json(source):
         raise DefinitionError([problem])
     return Source(value=source, positions={})
@@ -49,7 +53,7 @@ def read(source: str | Mapping[str, Json]) -> Source:
 
 def _read_text(text: str) -> Source:
     if len(text.encode("utf-8", "replace")) > MAX_BYTES:
-        raise DefinitionError([Problem(f"the definition is larger than {MAX_BYTES:,} bytes")])
+        raise DefinitionError([_TOO_LARGE])
     if text.lstrip().startswith("{"):
         try:
             value = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse)

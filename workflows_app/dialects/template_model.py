@@ -50,16 +50,30 @@ class ConcurrencyModel(Strict):
         return key
 
 
-class Policies(Strict):
-    """What a step may say about how it runs, and `defaults:` for all steps."""
+class Running(Strict):
+    """What a step may say about how it runs."""
 
     timeout: float | None = Field(None, gt=0, le=YEAR_SECONDS, allow_inf_nan=False)
     retries: int | None = Field(None, ge=0, le=100)
     retry: RetryModel = RetryModel()
     priority: Literal["high", "normal", "low"] = "normal"
-    trigger_rule: TriggerRule = "all_success"
     on_failure: Literal["fail", "continue"] = "fail"
     concurrency: ConcurrencyModel | None = None
+
+
+class Policies(Running):
+    """How a step runs and when, and `defaults:` for all steps."""
+
+    trigger_rule: TriggerRule = "all_success"
+
+
+class BodyModel(Running):
+    """What a `map` does with each element: a step that needs nothing and that nobody names."""
+
+    name: str = Field("", max_length=200)
+    action: str = Field(min_length=1)
+    config: dict[str, Any] = Field({}, alias="with")
+    run_if: Any = None
 
 
 class StepModel(Policies):
@@ -73,15 +87,12 @@ class StepModel(Policies):
     run_if: Any = None
 
 
-class TemplateModel(Strict):
-    """The whole document."""
+class Document(Strict):
+    """What every dialect has at the top."""
 
     name: str = Field(min_length=1, max_length=200)
     description: str = Field("", max_length=10_000)
     tags: list[str] = Field([], max_length=50)
-    params: dict[str, Any] | None = None
-    defaults: Policies = Policies()
-    steps: list[StepModel]
 
     @field_validator("tags")
     @classmethod
@@ -90,3 +101,12 @@ class TemplateModel(Strict):
             if not 0 < len(tag) <= 50:
                 raise ValueError(f"a tag has 1 to 50 characters, {tag[:60]!r} does not")
         return tags
+
+
+class TemplateModel(Document):
+    """The whole document."""
+
+    params: dict[str, Any] | None = None
+    trigger: Any = None
+    defaults: Policies = Policies()
+    steps: list[StepModel]

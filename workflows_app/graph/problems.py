@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
+
+MAX_PROBLEMS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,3 +30,8 @@ class DefinitionError(ValueError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__("; ".join(map(str, self.problems)))
+
+
+def first(problems: Iterable[Problem]) -> list[Problem]:
+    """The first MAX_PROBLEMS: what a text can get wrong in a million places is not worked out a million times."""
+    return list(islice(problems, MAX_PROBLEMS))

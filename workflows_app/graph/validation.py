@@ -8,80 +8,102 @@ from typing import Any
 
 from workflows_app.graph.definition import MAX_NODES, Node
 from workflows_app.graph.names import MAX_STEP_ID, RESERVED, STEP_ID, did_you_mean
-from workflows_app.graph.problems import Problem
+from workflows_app.graph.problems import Problem, first
+from workflows_app.graph.words import Words, joined
 
 BRANCH = "branch"
+MAX_NEEDS = 200_000
+TEMPLATE = Words()
 
 
-def check(nodes: Sequence[Node], *, root: str = "steps", needs: str = "needs", reserved: frozenset[str] = RESERVED) -> list[Problem]:
-    """Every problem of the graph; none means that it can run. `root` and `needs` are what the dialect calls them in its paths."""
+def check(
+    nodes: Sequence[Node], *, words: Words = TEMPLATE, places: Sequence[str] | None = None, reserved: frozenset[str] = RESERVED
+) -> list[Problem]:
+    """The problems of the graph, MAX_PROBLEMS at most; none means that it can run. `places` are the paths to the nodes in the source."""
     if not nodes:
-        return [Problem("there are no steps: a workflow needs at least one", path=root)]
+        return [Problem(f"there are no {words.node}s: a workflow needs at least one", path=words.root)]
     if len(nodes) > MAX_NODES:
-        return [Problem(f"there are {len(nodes):,} steps; the limit is {MAX_NODES:,}", path=root)]
-    problems = [*_id_problems(nodes, root, reserved), *_need_problems(nodes, root, needs)]
-    return problems or [*_cycle_problems(nodes, root, needs), *_branch_problems(nodes, root)]
+        return [Problem(f"there are {len(nodes):,} {words.node}s; the limit is {MAX_NODES:,}", path=words.root)]
+    graph = _Graph(nodes, words, places or [f"{words.root}[{index}]" for index in range(len(nodes))])
+    if message := graph.is_too_dense():
+        return [Problem(message, path=words.root)]
+    problems = first([*graph.id_problems(reserved), *first(graph.need_problems())])
+    return problems or first([*graph.cycle_problems(), *graph.branch_problems()])
 
 
-def _id_problems(nodes: Sequence[Node], root: str, reserved: frozenset[str]) -> Iterator[Problem]:
-    first: dict[str, int] = {}
-    for index, node in enumerate(nodes):
-        if message := _id_message(node.id, reserved):
-            yield Problem(message, path=f"{root}[{index}].id", node=node.id)
-        elif first.setdefault(node.id, index) != index:
-            message = f"the id '{node.id}' is taken: {root}[{first[node.id]}] has it too"
-            yield Problem(message, path=f"{root}[{index}].id", node=node.id)
+class _Graph:
+    """Nodes under test, with what the dialect calls them and where they stand."""
+
+    def __init__(self, nodes: Sequence[Node], words: Words, places: Sequence[str]) -> None:
+        self.nodes, self.words, self.places = nodes, words, places
+        self.by_id = {node.id: node for node in nodes}
+
+    def problem(self, message: str, index: int, *path: str) -> Problem:
+        return Problem(message, path=joined(self.places[index], *path), node=self.nodes[index].id)
+
+    def is_too_dense(self) -> str:
+        count = sum(len(node.needs) for node in self.nodes)
+        if count <= MAX_NEEDS:
+            return ""
+        return f"there are {count:,} dependencies; the limit is {MAX_NEEDS:,}: let many join in one {self.words.node} before many follow"
+
+    def id_problems(self, reserved: frozenset[str]) -> Iterator[Problem]:
+        known: dict[str, int] = {}
+        for index, node in enumerate(self.nodes):
+            if message := _id_message(node.id, reserved, self.words.node):
+                yield self.problem(message, index, self.words.id)
+            elif known.setdefault(node.id, index) != index:
+                yield self.problem(f"the id '{node.id}' is taken: {self.places[known[node.id]]} has it too", index, self.words.id)
+
+    def need_problems(self) -> Iterator[Problem]:
+        for index, node in enumerate(self.nodes):
+            seen: set[str] = set()
+            for place, need in enumerate(node.needs):
+                if message := self.need_message(node, need, need in seen):
+                    yield self.problem(message, index, f"{self.words.needs}[{place}]" if self.words.needs else "")
+                seen.add(need)
+
+    def need_message(self, node: Node, need: str, is_repeated: bool) -> str:
+        who = f"{self.words.node} '{node.id}' needs"
+        if need == node.id:
+            return f"{who} itself: {need} -> {need}"
+        if need not in self.by_id:
+            return f"{who} '{need}', which does not exist{did_you_mean(need, self.by_id)}"
+        return f"{who} '{need}' twice" if is_repeated else ""
+
+    def cycle_problems(self) -> Iterator[Problem]:
+        try:
+            TopologicalSorter({node.id: node.needs for node in self.nodes}).prepare()
+        except CycleError as error:
+            cycle: list[str] = error.args[1]
+            index = next(index for index, node in enumerate(self.nodes) if node.id == cycle[-1])
+            shown = cycle if len(cycle) <= 12 else [*cycle[:6], "...", *cycle[-5:]]
+            yield self.problem(f"the {self.words.node}s wait for each other: {' -> '.join(shown)}", index, self.words.needs)
+
+    def branch_problems(self) -> Iterator[Problem]:
+        for index, node in enumerate(self.nodes):
+            if node.action == BRANCH:
+                for place, target in branch_targets(node.config):
+                    if message := self.target_message(node.id, target):
+                        yield self.problem(message, index, self.words.config, f"cases[{place}].next")
+
+    def target_message(self, branch: str, target: str) -> str:
+        if target not in self.by_id:
+            return f"branch '{branch}' goes on to '{target}', which does not exist{did_you_mean(target, self.by_id)}"
+        if branch not in self.by_id[target].needs:
+            return f"branch '{branch}' goes on to '{target}', but '{target}' does not need it: {self.words.advice.format(branch)}"
+        return ""
 
 
-def _id_message(id: str, reserved: frozenset[str]) -> str:
+def _id_message(id: str, reserved: frozenset[str], what: str) -> str:
     if not id:
-        return "a step needs an id"
+        return f"a {what} needs an id"
     if len(id) > MAX_STEP_ID:
         return f"the id '{id[:20]}...' has {len(id)} characters; the limit is {MAX_STEP_ID}"
     if not STEP_ID.fullmatch(id):
         return f"the id '{id}' is not allowed: use letters, digits, - and _, with a letter, digit or _ first"
     if id.lower() in reserved:
         return f"the id '{id}' is reserved: expressions use that name for something else"
-    return ""
-
-
-def _need_problems(nodes: Sequence[Node], root: str, needs: str) -> Iterator[Problem]:
-    known = {node.id for node in nodes}
-    for index, node in enumerate(nodes):
-        for place, need in enumerate(node.needs):
-            path = f"{root}[{index}].{needs}[{place}]"
-            if need == node.id:
-                yield Problem(f"step '{node.id}' needs itself", path=path, node=node.id)
-            elif need not in known:
-                yield Problem(f"step '{node.id}' needs '{need}', which does not exist{did_you_mean(need, known)}", path=path, node=node.id)
-            elif need in node.needs[:place]:
-                yield Problem(f"step '{node.id}' needs '{need}' twice", path=path, node=node.id)
-
-
-def _cycle_problems(nodes: Sequence[Node], root: str, needs: str) -> Iterator[Problem]:
-    try:
-        TopologicalSorter({node.id: node.needs for node in nodes}).prepare()
-    except CycleError as error:
-        cycle: list[str] = error.args[1]
-        index = next(index for index, node in enumerate(nodes) if node.id == cycle[-1])
-        shown = cycle if len(cycle) <= 12 else [*cycle[:6], "...", *cycle[-5:]]
-        yield Problem(f"the steps wait for each other: {' -> '.join(shown)}", path=f"{root}[{index}].{needs}", node=cycle[-1])
-
-
-def _branch_problems(nodes: Sequence[Node], root: str) -> Iterator[Problem]:
-    by_id = {node.id: node for node in nodes}
-    for index, node in enumerate(nodes):
-        if node.action == BRANCH:
-            for place, target in branch_targets(node.config):
-                if message := _target_message(node.id, target, by_id):
-                    yield Problem(message, path=f"{root}[{index}].with.cases[{place}].next", node=node.id)
-
-
-def _target_message(branch: str, target: str, by_id: Mapping[str, Node]) -> str:
-    if target not in by_id:
-        return f"branch '{branch}' goes on to '{target}', which does not exist{did_you_mean(target, by_id)}"
-    if branch not in by_id[target].needs:
-        return f"branch '{branch}' goes on to '{target}', but '{target}' does not need it: add '{branch}' to its needs"
     return ""
 
 
