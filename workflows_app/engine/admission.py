@@ -34,10 +34,15 @@ def admit(*, now: datetime) -> int:
         ids = list(held if places is None else held[:places])
         rows = Workflow.objects.held().filter(id__in=ids)
         rows.update(status=Status.PENDING, seq=F("seq") + 1, updated_at=now)
-        roots = Step.objects.filter(workflow__in=ids, status=Status.WAITING_FOR_DEPENDENCY, remaining=0, available_at=None)
-        roots.update(status=Status.PENDING, available_at=now)
+        open_roots(ids, now=now)
     doorbell.ring()
     return len(ids)
+
+
+def open_roots(workflow_ids: Sequence[int], *, now: datetime) -> None:
+    """The first steps of held workflows may run."""
+    roots = Step.objects.filter(workflow__in=workflow_ids, status=Status.WAITING_FOR_DEPENDENCY, remaining=0, available_at=None)
+    roots.update(status=Status.PENDING, available_at=now)
 
 
 def admit_after(ended: Sequence[int], *, now: datetime) -> None:

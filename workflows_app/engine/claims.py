@@ -10,9 +10,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from workflows_app.actions.base import Element
+from workflows_app.engine import secret_values
+from workflows_app.engine.clock import parse
 from workflows_app.engine.definitions import compiled
 from workflows_app.engine.sql.transaction import Row, Session
 from workflows_app.graph.definition import Definition, Node
+from workflows_app.models import Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,9 @@ class WorkflowInfo:
     definition: Definition
     params: Mapping[str, Any]
     revision: int
+    created_at: datetime
+    depth: int
+    chain_depth: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,8 @@ class Slots:
 
 @dataclass(slots=True)
 class Claim:
-    """One step that this worker holds. `attempt` is the fencing token; `claimed_at` is written as the database gave it."""
+    """One step that this worker holds. `attempt` is the fencing token; `claimed_at` is written as the database gave it.
+    An element of a map has its map's step as `parent_id`."""
 
     step_id: int
     workflow_id: int
@@ -49,13 +57,21 @@ class Claim:
     crashes: int
     resume: Any
     claimed_at: str
+    executor: int = Step.LOOP
+    answer: Any = None
+    parent_id: int | None = None
+    element: Any = None
     revision: int = 0
     workflow: WorkflowInfo = field(init=False)
+    node: Node = field(init=False)
     upstream: dict[str, dict[str, Any]] = field(default_factory=dict)
+    elements: Sequence[Element] = ()
+    secrets: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def node(self) -> Node:
-        return self.workflow.definition.by_id[self.node_id]
+    def index(self) -> int:
+        """The place of an element in its map's list."""
+        return int(self.node_id[self.node_id.rindex("[") + 1 : -1])
 
     @property
     def fence(self) -> dict[str, int]:
@@ -68,15 +84,49 @@ def claim(session: Session, *, worker_id: str, slots: Slots, now: datetime, leas
     return [_read(row) for row in sorted(rows, key=_urgency)]
 
 
+def claim_limited(session: Session, *, worker_id: str, slots: Slots, now: datetime, lease: datetime) -> list[Claim]:
+    """Take due steps whose concurrency key has room, counted by live leases: each while fewer hold the key than its own limit allows."""
+    free, chosen = [slots.loop, slots.thread], []
+    for name in sorted(str(row[0]) for row in session.run(session.statements.limited_keys, now=now)):
+        if sum(free):
+            chosen += _due_of_key(session, name, free, now)
+    if not chosen:
+        return []
+    rows = session.run(session.statements.claim_these, worker=worker_id, now=now, lease=lease, batch=[{"key": id} for id in chosen])
+    return [_read(row) for row in sorted(rows, key=_urgency)]
+
+
+def _due_of_key(session: Session, name: str, free: list[int], now: datetime) -> list[int]:
+    """Ids to claim of one key; `free` slots by executor are used up. Whoever counts the holders holds the key meanwhile."""
+    session.run(session.statements.hold_key, name=name)
+    held = next((row[1] for row in session.run(session.statements.limited_keys, now=now) if row[0] == name), None)
+    if held is None:
+        return []
+    chosen = []
+    for id, executor, limit in session.run(session.statements.due_of_key, name=name, now=now, held=held, most=sum(free)):
+        if held < limit and free[executor]:
+            chosen.append(id)
+            free[executor] -= 1
+            held += 1
+    return chosen
+
+
 def _urgency(row: Row) -> tuple[int, int]:
     """What a statement returns comes in no order."""
     return row[0], row[1]
 
 
 def _read(row: Row) -> Claim:
-    _priority, step_id, workflow_id, node_id, attempt, failures, crashes, resume, claimed_at, revision = row
-    kept = json.loads(resume) if resume else None
-    return Claim(step_id, workflow_id, node_id, attempt, failures, crashes, kept, claimed_at, int(revision or 0))
+    _priority, step_id, executor, workflow_id, node_id, attempt, failures, crashes, *texts = row
+    resume, answer, parent_id, element, claimed_at, revision = texts
+    return Claim(
+        step_id, workflow_id, node_id, attempt, failures, crashes, _value(resume), claimed_at,
+        executor=executor, answer=_value(answer), parent_id=parent_id, element=_value(element), revision=int(revision or 0),
+    )  # fmt: skip
+
+
+def _value(text: str | None) -> Any:
+    return json.loads(text) if text else None
 
 
 def is_due(session: Session, *, now: datetime, slots: Slots | None = None) -> bool:
@@ -98,7 +148,10 @@ class Inputs:
         claims[:] = [claim for claim in claims if claim.workflow_id in self._known]
         for claim in claims:
             claim.workflow = self._known[claim.workflow_id]
+            claim.node = claim.workflow.definition.node(claim.node_id)
         self._load_upstream(session, [claim for claim in claims if claim.node.references])
+        _load_elements(session, [claim for claim in claims if claim.node.body and claim.resume])
+        _load_secrets([claim for claim in claims if claim.node.secrets])
         while len(self._known) > self._keep:
             self._known.popitem(last=False)
 
@@ -106,16 +159,39 @@ class Inputs:
         missing = [{"key": id} for id, revision in revisions.items() if id not in self._known or self._known[id].revision != revision]
         if not missing:
             return
-        for id, uid, name, digest, params in session.run(session.statements.load_workflows, batch=missing):
-            self._known[id] = WorkflowInfo(str(uuid.UUID(uid)), name, compiled(digest), json.loads(params), revisions[id])
+        for id, uid, name, digest, params, created_at, *depths in session.run(session.statements.load_workflows, batch=missing):
+            known = (str(uuid.UUID(uid)), name, compiled(digest), json.loads(params), revisions[id], parse(created_at), *depths)
+            self._known[id] = WorkflowInfo(*known)
 
     def _load_upstream(self, session: Session, claims: Sequence[Claim]) -> None:
         if not claims:
             return
         wanted = {(claim.workflow_id, node_id) for claim in claims for node_id in claim.node.references}
         batch = [{"workflow_id": workflow_id, "node_id": node_id} for workflow_id, node_id in wanted]
-        found = {(row[0], row[1]): row[2:] for row in session.run(session.statements.load_outputs, batch=batch)}
+        found = {
+            (workflow_id, node_id): {"output": _value(output), "status": status, "error": error}
+            for workflow_id, node_id, status, output, error in session.run(session.statements.load_outputs, batch=batch)
+        }
+        deleted = {"output": None, "status": "", "error": ""}
         for claim in claims:
-            for node_id in claim.node.references:
-                status, output, error = found.get((claim.workflow_id, node_id), ("", None, ""))  # deleted meanwhile
-                claim.upstream[node_id] = {"output": json.loads(output) if output else None, "status": status, "error": error}
+            claim.upstream = {id: found.get((claim.workflow_id, id), deleted) for id in claim.node.references}
+
+
+def _load_elements(session: Session, claims: Sequence[Claim]) -> None:
+    """For maps that go on: how their elements ended."""
+    if not claims:
+        return
+    ended: dict[int, list[Element]] = {claim.step_id: [] for claim in claims}
+    batch = [{"key": claim.step_id, "count": claim.resume["count"]} for claim in claims]
+    for parent_id, _position, status, output, error in session.run(session.statements.load_elements, batch=batch):
+        ended[parent_id].append(Element(status, _value(output), error))
+    for claim in claims:
+        claim.elements = ended[claim.step_id]
+
+
+def _load_secrets(claims: Sequence[Claim]) -> None:
+    if not claims:
+        return
+    known = secret_values.values({name for claim in claims for name in claim.node.secrets})
+    for claim in claims:
+        claim.secrets = {name: known[name] for name in claim.node.secrets if name in known}

@@ -18,6 +18,12 @@ def database_now() -> datetime:
     return now
 
 
+def parse(text: str) -> datetime:
+    """A moment as the database wrote it."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 class Clock:
     """The database's time between two looks at it, carried by the monotonic clock: a step of the host's clock does not move it."""
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from workflows_app.engine import fan_in
+from workflows_app.engine import effects, fan_in
 from workflows_app.engine.fan_in import Delta, Recorded
 from workflows_app.engine.outcomes import Line, Outcome
 from workflows_app.engine.sql.transaction import Session
@@ -25,6 +26,7 @@ def record(session: Session, *, worker_id: str, outcomes: Sequence[Outcome], now
     _record_attempts(session, worker_id, accepted)
     add_log_lines(session, [*_lines(accepted), *(_late_line(outcome) for outcome in recorded.refused)])
     fan_in.propagate(session, accepted, recorded, now=now)
+    effects.record(session, accepted, now=now)
     return recorded
 
 
@@ -34,14 +36,22 @@ def lock(session: Session, workflow_ids: set[int]) -> None:
         session.run(session.statements.lock_workflows, batch=[{"key": id} for id in workflow_ids])
 
 
-def apply(session: Session, deltas: dict[int, Delta], *, now: datetime) -> list[int]:
-    """Raise the counters and `seq` of workflows, in the order of their ids; the ids of those that ended."""
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A workflow that ended, and the step of another that waited for it."""
+
+    workflow_id: int
+    parent_step_id: int | None
+
+
+def apply(session: Session, deltas: dict[int, Delta], *, now: datetime) -> list[Ended]:
+    """Raise the counters and `seq` of workflows, in the order of their ids; those that ended."""
     if not deltas:
         return []
     batch = [{"key": id, "done": d.done, "failed": d.failed, "active": d.active, "error": d.error} for id, d in sorted(deltas.items())]
     rows = session.run(session.statements.progress, batch=batch, now=now)
     over = [{"key": id} for id, active in rows if not active]
-    return [row[0] for row in session.run(session.statements.end, batch=over, now=now)] if over else []
+    return [Ended(*row) for row in session.run(session.statements.end, batch=over, now=now)] if over else []
 
 
 def add_log_lines(session: Session, lines: Sequence[Line]) -> None:
@@ -57,6 +67,8 @@ def _finish(session: Session, outcome: Outcome) -> dict[str, Any]:
         "error": outcome.error,
         "metadata": json.dumps(outcome.metadata),
         "resume": outcome.resume,
+        "waits_for": outcome.waits_for,
+        "answer": outcome.answer,
         "is_skipped": outcome.is_skipped,
         "failed": outcome.failed,
         "crashed": outcome.crashed,

@@ -2,55 +2,35 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
-from django.db import connection
-from django.db.models import F, Model, QuerySet
-
-from workflows_app.engine import admission, doorbell
+from workflows_app.engine import doorbell, endings, stopping
 from workflows_app.engine.definitions import compiled
-from workflows_app.engine.errors import NotAllowed, StepNotFound, WorkflowNotFound
+from workflows_app.engine.errors import NotAllowed, StepNotFound
+from workflows_app.engine.locking import find, locked, update
 from workflows_app.engine.reopen import reopen
 from workflows_app.engine.sql.tables import REVISION
-from workflows_app.engine.sql.transaction import write
 from workflows_app.engine.start import Order, start
 from workflows_app.graph.definition import Definition
-from workflows_app.graph.statuses import ACTIVE, FINAL, Status
+from workflows_app.graph.statuses import FINAL, Status
 from workflows_app.models import Attempt, LogLine, Step, Workflow
 
-Row = TypeVar("Row", bound=Model)
-STOPPED_REASON = "the workflow was stopped"
+__all__ = ["delete", "find", "rerun", "resume", "retry", "stop"]
 
 
 def stop(*, uid: object, now: datetime) -> Workflow:
-    """Stop it now: running steps are cancelled, their late results refused, nothing starts afterwards.
-    Raises WorkflowNotFound, NotAllowed."""
-    with _locked(uid) as workflow:
-        if workflow.status in FINAL:
-            raise NotAllowed(f"The workflow is {workflow.status} already: there is nothing to stop")
-        begun = list(_under_lock(workflow.steps.filter(status__in=ACTIVE)))
-        running = [step for step in begun if step.status == Status.RUNNING or _is_mid_attempt(step)]
-        Attempt.objects.bulk_create(_stopped_attempt(step, now) for step in running)
-        LogLine.objects.bulk_create(
-            LogLine(step=step, attempt=step.attempt, at=now, level="WARNING", message="Stopped by an operator") for step in running
-        )
-        workflow.steps.filter(status__in=ACTIVE).update(
-            status=Status.STOPPED, available_at=None, worker_id="", lease_expires_at=None, ended_at=now,
-            metadata={"skipped": False, "reason": STOPPED_REASON},
-        )  # fmt: skip
-        _update(workflow, now, status=Status.STOPPED, active_steps=0, ended_at=now)
-    doorbell.ring("stop")
-    admission.admit_after([workflow.pk], now=now)
+    """Stop it now, and the sub-workflows it waits for: running steps are cancelled, their late results refused, nothing starts
+    afterwards. Raises WorkflowNotFound, NotAllowed."""
+    workflow = stopping.stop(uid=uid, now=now)
+    endings.after_stop([workflow.pk], now=now)
     return workflow
 
 
 def resume(*, uid: object, now: datetime) -> Workflow:
     """Go on with a stopped workflow: what was stopped or never ran is open again. Raises WorkflowNotFound, NotAllowed."""
-    with _locked(uid) as workflow:
+    with locked(uid) as workflow:
         if workflow.status != Status.STOPPED:
             raise NotAllowed(f"Only a stopped workflow can be resumed; this one is {workflow.status}")
         _reopen(workflow, _unrun(workflow), now)
@@ -61,7 +41,7 @@ def resume(*, uid: object, now: datetime) -> Workflow:
 def retry(*, uid: object, now: datetime, from_step: str | None = None, params: Mapping[str, Any] | None = None) -> Workflow:
     """Run failed steps again and all that did not run because of them; or `from_step` and all below it, with other `params` if given.
     Raises WorkflowNotFound, StepNotFound, NotAllowed."""
-    with _locked(uid) as workflow:
+    with locked(uid) as workflow:
         if workflow.status not in FINAL:
             raise NotAllowed(f"The workflow is {workflow.status}: stop it or let it end before a retry")
         if params is not None and from_step is None:
@@ -75,6 +55,8 @@ def retry(*, uid: object, now: datetime, from_step: str | None = None, params: M
         if params is not None:
             metadata = {**workflow.metadata, REVISION: workflow.metadata.get(REVISION, 0) + 1}
             Workflow.objects.filter(pk=workflow.pk).update(params=dict(params), metadata=metadata)
+        if from_step is not None:
+            _forget_elements(workflow, _with_all_below(definition, again))
         _reopen(workflow, _with_all_below(definition, again) | _unrun(workflow), now)
     doorbell.ring()
     return workflow
@@ -92,7 +74,7 @@ def rerun(*, uid: object, now: datetime, params: Mapping[str, Any] | None = None
 
 def delete(*, uid: object) -> None:
     """Remove a final workflow and everything it recorded. Raises WorkflowNotFound, NotAllowed."""
-    with _locked(uid) as workflow:
+    with locked(uid) as workflow:
         if workflow.status not in FINAL:
             raise NotAllowed(f"The workflow is {workflow.status}: stop it before deleting it")
         LogLine.objects.filter(step__workflow=workflow).delete()
@@ -101,51 +83,18 @@ def delete(*, uid: object) -> None:
         workflow.delete()
 
 
-def find(uid: object) -> Workflow:
-    """The workflow with this public id. Raises WorkflowNotFound."""
-    try:
-        return Workflow.objects.get(uid=uuid.UUID(str(uid)))
-    except (ValueError, Workflow.DoesNotExist):
-        raise WorkflowNotFound(uid) from None
-
-
-@contextmanager
-def _locked(uid: object) -> Iterator[Workflow]:
-    """The workflow's row, locked first of all rows; on SQLite the write lock is lock enough."""
-    key = find(uid).pk
-    with write():
-        workflow = _under_lock(Workflow.objects.filter(pk=key)).first()
-        if workflow is None:
-            raise WorkflowNotFound(uid)
-        yield workflow
-
-
-def _under_lock(rows: QuerySet[Row]) -> QuerySet[Row]:
-    return rows.select_for_update() if connection.features.has_select_for_update else rows
-
-
-def _is_mid_attempt(step: Step) -> bool:
-    """Between two calls of its action: it waits for a time or an answer."""
-    return step.status == Status.WAITING_FOR_DEPENDENCY and step.claimed_at is not None
-
-
-def _update(workflow: Workflow, now: datetime, **changes: Any) -> None:
-    Workflow.objects.filter(pk=workflow.pk).update(seq=F("seq") + 1, updated_at=now, **changes)
-    workflow.refresh_from_db()
-
-
-def _stopped_attempt(step: Step, now: datetime) -> Attempt:
-    started = step.claimed_at or now
-    return Attempt(step=step, number=step.attempt, worker_id=step.worker_id, outcome="stopped", started_at=started, ended_at=now)
-
-
 def _failed(workflow: Workflow) -> set[str]:
-    return set(workflow.steps.filter(status=Status.FAILED).values_list("node_id", flat=True))
+    return set(workflow.steps.top_level().filter(status=Status.FAILED).values_list("node_id", flat=True))
+
+
+def _forget_elements(workflow: Workflow, node_ids: set[str]) -> None:
+    """These run again from the start: elements of a map that completed, too."""
+    Step.objects.filter(parent__workflow=workflow, parent__node_id__in=node_ids).update(element=None)
 
 
 def _unrun(workflow: Workflow) -> set[str]:
     """Steps that a stop or a failure upstream kept from running; what a condition ruled out stays ruled out."""
-    return set(workflow.steps.filter(status=Status.STOPPED, is_skipped=False).values_list("node_id", flat=True))
+    return set(workflow.steps.top_level().filter(status=Status.STOPPED, is_skipped=False).values_list("node_id", flat=True))
 
 
 def _with_all_below(definition: Definition, ids: set[str]) -> set[str]:
@@ -163,4 +112,4 @@ def _reopen(workflow: Workflow, node_ids: set[str], now: datetime) -> None:
     status = Status.PENDING if not workflow.started_at else Status.RUNNING
     if not active:
         raise NotAllowed("Nothing can run again: every step is decided by how the steps before it ended; rerun the workflow instead")
-    _update(workflow, now, status=status, error="", ended_at=None, **counters)
+    update(workflow, now, status=status, error="", ended_at=None, **counters)

@@ -58,7 +58,7 @@ def propagate(session: Session, accepted: Sequence[Outcome], recorded: Recorded,
     for outcome in accepted:
         workflows[outcome.claim.workflow_id] = outcome.claim.workflow
         delta = recorded.deltas[outcome.claim.workflow_id]
-        if outcome.is_final:
+        if outcome.is_final and outcome.claim.parent_id is None:  # elements are counted in their map (elements.py)
             _count(outcome, delta)
             _tell_successors(outcome, needs)
     while needs:

@@ -12,8 +12,8 @@ from queue import Empty
 from django.conf import settings
 from django.db import DatabaseError, DataError, IntegrityError, connection
 
-from workflows_app.engine import admission, lifecycle, outcomes
-from workflows_app.engine.claims import Claim, Slots, claim, is_due
+from workflows_app.engine import effects, endings, lifecycle, outcomes
+from workflows_app.engine.claims import Claim, Slots, claim, claim_limited, is_due
 from workflows_app.engine.clock import database_now
 from workflows_app.engine.commit import add_log_lines, apply, lock, record
 from workflows_app.engine.fan_in import Delta, Recorded
@@ -22,6 +22,7 @@ from workflows_app.engine.runner import Run
 from workflows_app.engine.sql.transaction import Session, write
 from workflows_app.engine.supervision import Supervision
 from workflows_app.engine.worker import WorkerProcess, current
+from workflows_app.models import Step
 
 logger = logging.getLogger(__name__)
 TICK_SECONDS = 0.25
@@ -53,7 +54,7 @@ class Drain:
         self.claimed: list[Claim] = []
         self.batch_size: int | None = None
         self.busy_at = time.monotonic()
-        self.has_looked = False
+        self.has_looked = self.limited_first = False
         self.supervision = Supervision(self)
 
     def run(self) -> None:
@@ -153,7 +154,7 @@ class Drain:
         slots, lines = self._free_slots(), self.supervision.take_lines()
         if not (self.pending or lines or (slots and is_due(session, now=now, slots=slots))):
             return
-        batch = self.pending[: self.batch_size]
+        batch = self.pending[: self.batch_size] = [effects.checked(outcome) for outcome in self.pending[: self.batch_size]]
         with write() as session:
             fresh = self._not_yet_recorded(session, batch) if is_again else batch
             recorded = record(session, worker_id=self.worker.id, outcomes=fresh, now=now)
@@ -165,12 +166,21 @@ class Drain:
         self.claimed += claims
         self._forget(batch, recorded)
         self._show_started_apart(session, recorded, claims)
-        admission.admit_after(ended, now=now)
+        endings.after_end(ended, now=now)
+        effects.committed(batch, now=now)
 
     def _claim(self, session: Session, slots: Slots) -> list[Claim]:
         now = self.worker.clock.now()
         lease = now + timedelta(seconds=settings.ENV.worker_heartbeat_timeout)
-        return claim(session, worker_id=self.worker.id, slots=slots, now=now, lease=lease)
+        found: list[Claim] = []
+        self.limited_first = not self.limited_first  # neither kind of step may starve the other
+        for take in (claim_limited, claim) if self.limited_first else (claim, claim_limited):
+            found += take(session, worker_id=self.worker.id, slots=self._left(slots, found), now=now, lease=lease)
+        return found
+
+    def _left(self, slots: Slots, taken: Sequence[Claim]) -> Slots:
+        in_thread = sum(claimed.executor == Step.THREAD for claimed in taken)
+        return Slots(slots.loop - (len(taken) - in_thread), slots.thread - in_thread)
 
     def _show_started(self, session: Session, recorded: Recorded, claims: Sequence[Claim]) -> None:
         """Let the workflows of new claims show it: their status and `seq` follow their steps'."""

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 
-from workflows_app.actions.base import Chosen, Fail, Wait
+from workflows_app.actions.base import Chosen, Fail, Launch, Listen, Noted, Notice, Spread, Wait
 from workflows_app.engine import retry
 from workflows_app.engine.claims import Claim
+from workflows_app.engine.start import Order
 from workflows_app.graph.statuses import Status
+from workflows_app.models import Step
 
 MAX_ERROR_CHARACTERS = 4_000
 _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
@@ -24,7 +26,8 @@ Line = dict[str, Any]
 @dataclass(slots=True)
 class Outcome:
     """One attempt's end. `recorded` is its entry in the attempt history (empty: the attempt goes on later).
-    `output` and `resume` are JSON text."""
+    `output`, `resume` and `answer` are JSON text. What the action returned besides output is in `chosen`, `listen`, `spread`,
+    `launch` or `notices`, to be done in the transaction that records the outcome."""
 
     claim: Claim
     status: Status
@@ -37,7 +40,14 @@ class Outcome:
     failed: int = 0
     crashed: int = 0
     available_at: datetime | None = None
+    waits_for: str | None = None
+    answer: str | None = None
     chosen: Chosen | None = None
+    listen: Listen | None = None
+    spread: Spread | None = None
+    launch: Launch | None = None
+    order: Order | None = None
+    notices: Sequence[Notice] = ()
     lines: list[Line] = field(default_factory=list)
     is_substitute: bool = False
 
@@ -54,6 +64,12 @@ def returned(claim: Claim, value: Any, *, at: datetime) -> Outcome:
     """The action returned: output, a decision, or the wish to wait. Raises Fail when the output cannot be kept."""
     if isinstance(value, Wait):
         return _waiting(claim, value, at)
+    if isinstance(value, Spread):
+        return _spreading(claim, value, at)
+    if isinstance(value, Launch):
+        return Outcome(claim, Status.WAITING_FOR_DEPENDENCY, "", at, waits_for=Step.WORKFLOW, launch=value, resume="{}")
+    if isinstance(value, Noted):
+        return Outcome(claim, Status.COMPLETED, "completed", at, output=encode(value.output), notices=value.notices)
     if isinstance(value, Chosen):
         ruled_out = [target for target in value.targets if target not in value.next]
         metadata = {"case": value.case, "next": list(value.next), "ruledOut": ruled_out}
@@ -84,12 +100,13 @@ def crashed(claim: Claim, reason: str, *, at: datetime) -> Outcome:
     if crashes >= retry.max_attempts(claim.node):
         error = f"{reason}; that happened {crashes} times, so the step is not tried again"
         return Outcome(claim, Status.FAILED, "crashed", at, error=error, crashed=1)
-    return Outcome(claim, Status.PENDING, "crashed", at, error=reason, crashed=1, available_at=at, resume=_kept(claim))
+    resume, answer = _kept(claim.resume), _kept(claim.answer)
+    return Outcome(claim, Status.PENDING, "crashed", at, error=reason, crashed=1, available_at=at, resume=resume, answer=answer)
 
 
 def released(claim: Claim, *, at: datetime) -> Outcome:
     """The worker is leaving and hands the step back; nobody is to blame."""
-    return Outcome(claim, Status.PENDING, "released", at, available_at=at, resume=_kept(claim))
+    return Outcome(claim, Status.PENDING, "released", at, available_at=at, resume=_kept(claim.resume), answer=_kept(claim.answer))
 
 
 def unrecordable(outcome: Outcome, reason: str) -> Outcome:
@@ -119,9 +136,20 @@ def clip(text: str, most: int = MAX_ERROR_CHARACTERS) -> str:
 
 def _waiting(claim: Claim, wait: Wait, at: datetime) -> Outcome:
     until = None if wait.seconds is None else at + timedelta(seconds=wait.seconds)
-    metadata = {"waitingFor": clip(str(wait.reason))}
-    return Outcome(claim, Status.WAITING_FOR_DEPENDENCY, "", at, available_at=until, metadata=metadata, resume=encode(wait.state))
+    metadata = {**wait.shown, "waitingFor": clip(str(wait.reason)), **({"expiresAt": until.isoformat()} if until and wait.answer else {})}
+    return Outcome(
+        claim, Status.WAITING_FOR_DEPENDENCY, "", at, available_at=until, metadata=metadata, resume=encode(wait.state),
+        waits_for=wait.answer or None, listen=wait.listen,
+    )  # fmt: skip
 
 
-def _kept(claim: Claim) -> str | None:
-    return None if claim.resume is None else json.dumps(claim.resume)
+def _spreading(claim: Claim, spread: Spread, at: datetime) -> Outcome:
+    state = encode({"count": len(spread.elements), "stop": int(spread.stop_on_failure)})
+    metadata = {"waitingFor": f"its {len(spread.elements):,} elements"}
+    return Outcome(
+        claim, Status.WAITING_FOR_DEPENDENCY, "", at, metadata=metadata, resume=state, waits_for=Step.ELEMENTS, spread=spread
+    )  # fmt: skip
+
+
+def _kept(value: Any) -> str | None:
+    return None if value is None else json.dumps(value)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import DatabaseError, connection
 
-from workflows_app.engine import admission, doorbell, outcomes, site
+from workflows_app.engine import admission, doorbell, endings, outcomes, site, subscriptions
 from workflows_app.engine.claims import Claim, Inputs
 from workflows_app.engine.clock import database_now
 from workflows_app.engine.commit import apply, record
@@ -48,21 +48,25 @@ def _take(worker_id: str, step_ids: list[int], reason: str, now: datetime) -> in
         return 0
     claims = [_claim(step) for step in Step.objects.running().filter(pk__in=step_ids, worker_id=worker_id)]
     Inputs().load(Session(), claims)
-    ended = [outcomes.crashed(claim, reason, at=now) for claim in claims]
-    for outcome in ended:
+    crashed = [outcomes.crashed(claim, reason, at=now) for claim in claims]
+    for outcome in crashed:
         outcome.lines = [_line(outcome)]
     with write() as session:
-        recorded = record(session, worker_id=worker_id, outcomes=ended, now=now)
-        for outcome in ended:
+        recorded = record(session, worker_id=worker_id, outcomes=crashed, now=now)
+        for outcome in crashed:
             recorded.deltas[outcome.claim.workflow_id].active += 0
-        apply(session, recorded.deltas, now=now)
-    logger.warning("%s: worker %s, %s steps taken back", reason, worker_id[:8], len(ended) - len(recorded.refused))
-    return len(ended) - len(recorded.refused)
+        ended = apply(session, recorded.deltas, now=now)
+    endings.after_end(ended, now=now)
+    logger.warning("%s: worker %s, %s steps taken back", reason, worker_id[:8], len(crashed) - len(recorded.refused))
+    return len(crashed) - len(recorded.refused)
 
 
 def _claim(step: Step) -> Claim:
     at = Session().time(step.claimed_at) or ""
-    return Claim(step.pk, step.workflow_id, step.node_id, step.attempt, step.failures, step.crashes, step.resume, at)
+    return Claim(
+        step.pk, step.workflow_id, step.node_id, step.attempt, step.failures, step.crashes, step.resume, at,
+        answer=step.answer, parent_id=step.parent_id, element=step.element,
+    )  # fmt: skip
 
 
 def _line(outcome: outcomes.Outcome) -> outcomes.Line:
@@ -95,6 +99,7 @@ class Reaper(threading.Thread):
         self._steady_since = time.monotonic()
         self._last: tuple[datetime, float] | None = None
         self._stuck_since: float | None = None
+        self._sweeper = subscriptions.Sweeper()
 
     def run(self) -> None:
         try:
@@ -118,6 +123,8 @@ class Reaper(threading.Thread):
         take_back(now=now, trust_leases=monotonic - self._steady_since > settings.ENV.worker_heartbeat_timeout)
         look_after_workers(now=now)
         admission.admit(now=now)
+        endings.sweep(now=now)
+        self._sweeper.sweep(now=now)
         self._watch(now, monotonic)
         self._last = now, monotonic
 

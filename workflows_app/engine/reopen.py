@@ -14,14 +14,14 @@ from workflows_app.models import Step, Workflow
 
 RESET = [
     "status", "remaining", "succeeded_needs", "failed_needs", "skipped_needs", "available_at", "failures", "crashes", "is_skipped",
-    "output", "resume", "error", "metadata", "started_at", "claimed_at", "ended_at",
+    "output", "resume", "answer", "waits_for", "open_elements", "error", "metadata", "started_at", "claimed_at", "ended_at",
 ]  # fmt: skip
 
 
 def reopen(*, workflow: Workflow, node_ids: set[str], now: datetime) -> dict[str, int]:
     """Reset these steps to where their dependencies now leave them; the workflow's counters as they then are.
     Call under the workflow's lock. Attempts and log lines stay, and numbering of attempts goes on."""
-    steps = {step.node_id: step for step in workflow.steps.all()}
+    steps = {step.node_id: step for step in workflow.steps.top_level()}
     definition = compiled(workflow.definition_id)
     for node in in_order(definition):
         if node.id in node_ids:
@@ -48,8 +48,9 @@ def in_order(definition: Definition) -> list[Node]:
 
 def _reset(step: Step) -> None:
     step.status, step.is_skipped, step.error, step.metadata = Status.WAITING_FOR_DEPENDENCY, False, "", {}
-    step.output = step.resume = step.available_at = step.started_at = step.claimed_at = step.ended_at = None
-    step.failures = step.crashes = 0
+    step.output = step.resume = step.answer = step.waits_for = None
+    step.available_at = step.started_at = step.claimed_at = step.ended_at = None
+    step.failures = step.crashes = step.open_elements = 0
 
 
 def _place(step: Step, node: Node, definition: Definition, steps: Mapping[str, Step], now: datetime) -> None:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from workflows_app import actions
 from workflows_app.actions import tasks
 from workflows_app.actions.base import Action, Context, Fail, Retry
-from workflows_app.engine import outcomes
+from workflows_app.engine import outcomes, redaction
 from workflows_app.engine.claims import Claim
 from workflows_app.engine.clock import Clock
 from workflows_app.engine.outcomes import Line, Outcome
@@ -32,6 +32,7 @@ class Run:
     def __init__(self, claim: Claim, clock: Clock) -> None:
         self.claim, self.clock = claim, clock
         self.action: Action = _action(claim.node.action)
+        self.redact = redaction.of(claim.secrets.values())
         self.lines: list[Line] = []
         self.is_cancelled = False
         self.is_settled = False
@@ -47,7 +48,7 @@ class Run:
 
     def log(self, level: str, message: str) -> None:
         level = level if level in LEVELS else "INFO"
-        text = outcomes.clip(message, MAX_LINE_CHARACTERS)
+        text = outcomes.clip(self.redact.text(message), MAX_LINE_CHARACTERS)
         line = {"step_id": self.claim.step_id, "attempt": self.claim.attempt, "at": self.clock.now(), "level": level, "message": text}
         self.lines.append(line)
 
@@ -115,7 +116,7 @@ def timed_out(run: Run) -> Retry:
 
 def failure(run: Run, error: BaseException) -> Outcome:
     """What an exception means for the step: tried again, or failed for good."""
-    message = _one_line(error)
+    message = run.redact.text(_one_line(error))
     kind, after = _kind(error), None
     if isinstance(error, Retry):
         after = error.after_seconds
@@ -143,10 +144,13 @@ def _prepare(run: Run) -> tuple[Any, Context] | Outcome:
 def _names(claim: Claim) -> Mapping[str, Any]:
     """What templates and conditions can see (CONTRACT.md section 3)."""
     workflow = claim.workflow
+    element = {} if claim.parent_id is None else {"item": claim.element, "index": claim.index}
     return {
         **claim.upstream,
+        **element,
+        "secrets": claim.secrets,
         "params": workflow.params,
-        "input": workflow.params,
+        "input": {**claim.upstream.get("input", {}), **workflow.params},
         "payload": workflow.params,
         "steps": claim.upstream,
         "workflow": {"id": workflow.uid, "name": workflow.name},
@@ -159,13 +163,15 @@ def _context(run: Run, names: Mapping[str, Any]) -> Context:
     return Context(
         workflow_id=claim.workflow.uid, workflow_name=claim.workflow.name, step_id=claim.node_id, attempt=claim.attempt,
         idempotency_key=f"{claim.workflow.uid}:{claim.node_id}", params=claim.workflow.params,
-        outputs={id: upstream["output"] for id, upstream in claim.upstream.items()}, sink=run.log, names=names, resume=claim.resume,
-        timeout_seconds=run.timeout_seconds, is_cancelled=lambda: run.is_cancelled, report_progress=run.report_progress,
+        outputs={id: upstream["output"] for id, upstream in claim.upstream.items()}, sink=run.log, names=names,
+        resume=claim.resume, answer=claim.answer, elements=claim.elements, chain_depth=claim.workflow.chain_depth,
+        timeout_seconds=run.timeout_seconds, own_timeout_seconds=claim.node.timeout_seconds,
+        is_cancelled=lambda: run.is_cancelled, report_progress=run.report_progress,
     )  # fmt: skip
 
 
 def _settle(run: Run, value: Any) -> Outcome:
-    outcome = value if isinstance(value, Outcome) else outcomes.returned(run.claim, value, at=run.clock.now())
+    outcome = value if isinstance(value, Outcome) else outcomes.returned(run.claim, run.redact.value(value), at=run.clock.now())
     outcome.lines = run.take_lines()
     return outcome
 

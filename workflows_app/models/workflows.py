@@ -112,6 +112,10 @@ class StepQuerySet(models.QuerySet["Step"]):
         """Steps that a worker may claim at `now`."""
         return self.filter(available_at__lte=now)
 
+    def top_level(self) -> StepQuerySet:
+        """Steps of the definition's own nodes: not the elements of its maps."""
+        return self.filter(parent__isnull=True)
+
     def running(self) -> StepQuerySet:
         """Steps that a worker holds: RUNNING, said by the lease because SQLite can prove that of a partial index."""
         return self.filter(lease_expires_at__isnull=False)

@@ -8,19 +8,58 @@ from workflows_app.engine.sql.tables import FENCE, REVISION, STEP, WORKFLOW, min
 from workflows_app.graph.definition import PRIORITIES
 
 EXECUTORS = (0, 1)
+KEY_LOCK = 0x4859_4B45
 
 
 def claim(d: Dialect) -> str:
-    """Take due steps under a lease. A step that resumes after a wait goes on with its attempt; any other begins its next."""
+    """Take due steps that no concurrency key limits."""
+    return _claim(d, _due(d, d.skip_locked))
+
+
+def claim_these(d: Dialect) -> str:
+    """Take the steps of a batch, which `due_of_key` chose."""
+    return _claim(d, f"SELECT b.key FROM {d.rows('batch', {'key': 'bigint'})}")
+
+
+def _claim(d: Dialect, chosen: str) -> str:
+    """Take steps under a lease. A step that resumes after a wait goes on with its attempt; any other begins its next."""
     now = d.param("now", "timestamptz")
     return f"""
         UPDATE {STEP} SET attempt = attempt + CASE WHEN status = 'PENDING' THEN 1 ELSE 0 END,
             started_at = COALESCE(started_at, {now}), claimed_at = CASE WHEN status = 'PENDING' THEN {now} ELSE claimed_at END,
             status = 'RUNNING', worker_id = {d.param("worker", "text")}, lease_expires_at = {d.param("lease", "timestamptz")},
-            available_at = NULL
-        WHERE id IN ({_due(d, d.skip_locked)})
-        RETURNING priority, id, workflow_id, node_id, attempt, failures, crashes, {d.text("resume")}, {d.text("claimed_at")},
+            available_at = NULL, waits_for = NULL
+        WHERE id IN ({chosen})
+        RETURNING priority, id, executor, workflow_id, node_id, attempt, failures, crashes, {d.text("resume")}, {d.text("answer")},
+            parent_id, {d.text("element")}, {d.text("claimed_at")},
             (SELECT w.metadata->>'{REVISION}' FROM {WORKFLOW} AS w WHERE w.id = workflow_id)"""
+
+
+def limited_keys(d: Dialect) -> str:
+    """Concurrency keys that a due step waits for and that have room: the key and how many live leases hold it."""
+    now = d.param("now", "timestamptz")
+    return f"""
+        SELECT due.name, due.held FROM (
+            SELECT k.name, k.most,
+                (SELECT COUNT(*) FROM {STEP} AS r WHERE r.concurrency_key = k.name AND r.lease_expires_at > {now}) AS held
+            FROM (SELECT concurrency_key AS name, MAX(concurrency_limit) AS most FROM {STEP}
+                WHERE concurrency_key IS NOT NULL AND available_at <= {now} GROUP BY concurrency_key) AS k) AS due
+        WHERE due.held < due.most"""
+
+
+def due_of_key(d: Dialect) -> str:
+    """Due steps of one concurrency key, the most urgent first: id, executor, limit. Their limits are for the caller to keep."""
+    return f"""
+        SELECT id, executor, concurrency_limit FROM {STEP}
+        WHERE concurrency_key = {d.param("name")} AND available_at <= {d.param("now", "timestamptz")}
+            AND concurrency_limit > {d.param("held")}
+        ORDER BY priority, available_at, id LIMIT {d.param("most")} {d.skip_locked}"""
+
+
+def hold_key(d: Dialect) -> str:
+    """Let nobody else count the holders of this key until the transaction ends. PostgreSQL only: SQLite has one writer."""
+    name = d.param("name", "text")
+    return f"SELECT {name}" if d.is_sqlite else f"SELECT pg_advisory_xact_lock({KEY_LOCK}, hashtext({name}))"
 
 
 def unclaim(d: Dialect) -> str:
@@ -49,7 +88,7 @@ def still_mine(d: Dialect) -> str:
 
 
 def is_due(d: Dialect) -> str:
-    return f"SELECT 1 FROM ({_due(d)}) AS due LIMIT 1"
+    return f"SELECT 1 FROM (SELECT id FROM ({_due(d)}) AS free UNION ALL SELECT held FROM ({limited_keys(d)}) AS limited) AS found LIMIT 1"
 
 
 def next_due(d: Dialect) -> str:
@@ -57,15 +96,17 @@ def next_due(d: Dialect) -> str:
     now = d.param("now", "timestamptz")
     soonest = " UNION ALL ".join(
         f"SELECT MIN(available_at) AS at FROM {STEP} WHERE executor = {executor} AND priority = {priority} AND available_at > {now}"
+        " AND concurrency_key IS NULL"
         for executor in EXECUTORS
         for priority in PRIORITIES.values()
     )
-    return f"SELECT {d.text('MIN(at)')} FROM ({soonest}) AS soonest"
+    limited = f"SELECT MIN(available_at) AS at FROM {STEP} WHERE concurrency_key IS NOT NULL AND available_at > {now}"
+    return f"SELECT {d.text('MIN(at)')} FROM ({soonest} UNION ALL {limited}) AS soonest"
 
 
 def load_workflows(d: Dialect) -> str:
     return f"""
-        SELECT w.id, {d.text("w.uid")}, w.name, w.definition_id, {d.text("w.params")}
+        SELECT w.id, {d.text("w.uid")}, w.name, w.definition_id, {d.text("w.params")}, {d.text("w.created_at")}, w.depth, w.chain_depth
         FROM {WORKFLOW} AS w JOIN {d.rows("batch", {"key": "bigint"})} ON w.id = b.key"""
 
 
@@ -88,7 +129,7 @@ def _due(d: Dialect, lock: str = "") -> str:
 def _due_of_executor(executor: int, now: str, slots: str, lock: str) -> str:
     by_priority = " UNION ALL ".join(
         f"""SELECT id FROM (SELECT id FROM {STEP} WHERE executor = {executor} AND priority = {priority} AND available_at <= {now}
-            ORDER BY available_at LIMIT {slots} {lock}) AS p{priority}"""
+            AND concurrency_key IS NULL ORDER BY available_at LIMIT {slots} {lock}) AS p{priority}"""
         for priority in PRIORITIES.values()
     )
     return f"SELECT id FROM ({by_priority}) AS due LIMIT {slots}"

@@ -18,12 +18,14 @@ def finish(d: Dialect) -> str:
     """Write outcomes where the claim still holds; returns the ids of those steps."""
     columns = FENCE | {
         "status": "text", "output": "text", "error": "text", "metadata": "text", "resume": "text", "is_skipped": "boolean",
-        "failed": "int", "crashed": "int", "available_at": "timestamptz", "ended_at": "timestamptz",
+        "failed": "int", "crashed": "int", "available_at": "timestamptz", "ended_at": "timestamptz", "waits_for": "text",
+        "answer": "text",
     }  # fmt: skip
     return f"""
         UPDATE {STEP} AS s SET status = b.status, output = {d.json("b.output")}, error = b.error, metadata = {d.json("b.metadata")},
             resume = {d.json("b.resume")}, is_skipped = b.is_skipped, failures = s.failures + b.failed, crashes = s.crashes + b.crashed,
-            available_at = b.available_at, ended_at = b.ended_at, worker_id = '', lease_expires_at = NULL
+            available_at = b.available_at, ended_at = b.ended_at, waits_for = b.waits_for, answer = {d.json("b.answer")},
+            worker_id = '', lease_expires_at = NULL
         FROM {d.rows("batch", columns)} WHERE {mine(d.param("worker", "text"))} RETURNING id"""
 
 
@@ -66,11 +68,12 @@ def progress(d: Dialect) -> str:
 
 
 def end(d: Dialect) -> str:
-    """A workflow without an active step has ended: completed when every step is done. Returns the ids."""
+    """A workflow without an active step has ended: completed when every step is done. Returns the ids, and whose step waited for it."""
     return f"""
         UPDATE {WORKFLOW} AS w SET ended_at = {d.param("now", "timestamptz")},
             status = CASE WHEN w.done_steps = w.total_steps THEN 'COMPLETED' ELSE 'FAILED' END
-        FROM {d.rows("batch", {"key": "bigint"})} WHERE w.id = b.key AND w.ended_at IS NULL AND w.active_steps = 0 RETURNING id"""
+        FROM {d.rows("batch", {"key": "bigint"})} WHERE w.id = b.key AND w.ended_at IS NULL AND w.active_steps = 0
+        RETURNING id, parent_step_id"""
 
 
 def record_attempts(d: Dialect) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from workflows_app.engine.sql import claiming, recording
+from workflows_app.engine.sql import claiming, elements, recording
 from workflows_app.engine.sql.dialect import POSTGRESQL, SQLITE, Dialect
 
 
@@ -14,6 +14,11 @@ class Statements:
 
     def __init__(self, d: Dialect) -> None:
         self.dialect = d
+        self._record(d)
+        self._elements(d)
+        self._claim(d)
+
+    def _record(self, d: Dialect) -> None:
         self.lock_workflows = recording.lock_workflows(d)
         self.finish = recording.finish(d)
         self.count_down = recording.count_down(d)
@@ -24,7 +29,22 @@ class Statements:
         self.recorded_attempts = recording.recorded_attempts(d)
         self.add_log_lines = recording.add_log_lines(d)
         self.add_steps = recording.add_steps(d)
+
+    def _elements(self, d: Dialect) -> None:
+        self.add_elements = elements.add_elements(d)
+        self.open_elements = elements.open_elements(d)
+        self.count_elements = elements.count_elements(d)
+        self.release_elements = elements.release_elements(d)
+        self.record_stopped_elements = elements.record_stopped_elements(d)
+        self.stop_elements = elements.stop_elements(d)
+        self.load_elements = elements.load_elements(d)
+
+    def _claim(self, d: Dialect) -> None:
         self.claim = claiming.claim(d)
+        self.claim_these = claiming.claim_these(d)
+        self.limited_keys = claiming.limited_keys(d)
+        self.due_of_key = claiming.due_of_key(d)
+        self.hold_key = claiming.hold_key(d)
         self.unclaim = claiming.unclaim(d)
         self.note_progress = claiming.note_progress(d)
         self.extend_leases = claiming.extend_leases(d)

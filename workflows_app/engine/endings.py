@@ -1,0 +1,43 @@
+"""After a workflow ended: others may start, the step that waited for it goes on, its own sub-workflows do not outlive it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from workflows_app.engine import admission, stopping, sub_workflows
+from workflows_app.engine.commit import Ended
+from workflows_app.engine.errors import NotAllowed, WorkflowNotFound
+from workflows_app.models import Workflow
+
+
+def after_end(ended: Sequence[Ended], *, now: datetime) -> None:
+    """Call when the transaction in which they ended is committed."""
+    admission.admit_after([one.workflow_id for one in ended], now=now)
+    if waited_for := [one.workflow_id for one in ended if one.parent_step_id is not None]:
+        sub_workflows.tell_parents(waited_for, now=now)
+
+
+def after_stop(workflow_ids: Sequence[int], *, now: datetime) -> None:
+    """The same for stopped ones, whose sub-workflows are stopped too, level by level."""
+    level = list(workflow_ids)
+    while level:
+        admission.admit_after(level, now=now)
+        sub_workflows.tell_parents(level, now=now)
+        level = _stop_all([str(uid) for uid in sub_workflows.below(level)], now)
+
+
+def sweep(*, now: datetime) -> None:
+    """Mend what a crash between two transactions left: an end that nobody told, a part that nobody stopped."""
+    sub_workflows.tell_parents(sub_workflows.untold(), now=now)
+    after_stop(_stop_all([str(uid) for uid in sub_workflows.orphans()], now), now=now)
+
+
+def _stop_all(uids: Sequence[str], now: datetime) -> list[int]:
+    stopped: list[Workflow] = []
+    for uid in uids:
+        try:
+            stopped.append(stopping.stop(uid=uid, now=now))
+        except (NotAllowed, WorkflowNotFound):
+            continue  # it ended by itself meanwhile
+    return [workflow.pk for workflow in stopped]
