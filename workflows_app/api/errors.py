@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation
@@ -12,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, ValidationError
 
+from workflows_app.access.notifications import NotificationNotFound
 from workflows_app.api.answers import answer
 from workflows_app.api.strict_json import Malformed, Refused
 from workflows_app.catalog.params import InvalidParams
@@ -20,13 +22,17 @@ from workflows_app.catalog.templates import UnknownTemplate
 from workflows_app.catalog.validate import UnknownDialect
 from workflows_app.engine.errors import IdempotencyConflict, NotAllowed, StepNotFound, WorkflowNotFound
 from workflows_app.engine.report import BadCursor
+from workflows_app.engine.report.events import EventNotFound
 from workflows_app.graph.problems import DefinitionError, Problem
 
 Handler = Callable[[HttpRequest, Any], HttpResponse]
+IN_DEFINITION = ("body", "definition")
 SAID_AS_IT_IS: Mapping[type[Exception], int] = {
     WorkflowNotFound: 404,
     StepNotFound: 404,
+    EventNotFound: 404,
     UnknownTemplate: 404,
+    NotificationNotFound: 404,
     NotAllowed: 409,
     IdempotencyConflict: 409,
     SlugTaken: 409,
@@ -34,6 +40,23 @@ SAID_AS_IT_IS: Mapping[type[Exception], int] = {
     Malformed: 400,
     SuspiciousOperation: 400,
 }
+
+
+class MisplacedDefinition(DefinitionError):
+    """A definition that stands elsewhere in the request than under `definition` is refused."""
+
+    def __init__(self, problems: Sequence[Problem], under: Sequence[str]) -> None:
+        super().__init__(problems)
+        self.under = under
+
+
+@contextmanager
+def definition_at(*under: str) -> Iterator[None]:
+    """Inside, problems of a definition are reported under this place of the request."""
+    try:
+        yield
+    except DefinitionError as error:
+        raise MisplacedDefinition(error.problems, under) from None
 
 
 def install(api: NinjaAPI) -> None:
@@ -53,7 +76,7 @@ def refusal(loc: Sequence[str | int], msg: str, kind: str) -> ValidationError:
     return ValidationError([field_error(loc, msg, kind)])
 
 
-def problem_json(problem: Problem, *, under: Sequence[str] = ("body", "definition")) -> dict[str, Any]:
+def problem_json(problem: Problem, *, under: Sequence[str] = IN_DEFINITION) -> dict[str, Any]:
     """A problem of a definition, with its node, and its line and column where the source has them."""
     loc, place = [*under, *_steps_of(problem.path)], {"line": problem.line, "column": problem.column}
     return field_error(loc, problem.message, "definition", node=problem.node or None, **place)
@@ -87,7 +110,8 @@ def _field_error_of(found: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _bad_definition(request: HttpRequest, error: DefinitionError) -> HttpResponse:
-    return answer({"detail": [problem_json(problem) for problem in error.problems]}, status=422)
+    under = error.under if isinstance(error, MisplacedDefinition) else IN_DEFINITION
+    return answer({"detail": [problem_json(problem, under=under) for problem in error.problems]}, status=422)
 
 
 def _bad_params(request: HttpRequest, error: InvalidParams) -> HttpResponse:

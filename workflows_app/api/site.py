@@ -13,7 +13,7 @@ from django.urls import re_path
 from ninja import NinjaAPI
 from ninja.parser import Parser
 
-from workflows_app.api import errors, operations, templates, workflows
+from workflows_app.api import errors, events, notifications, operations, template_texts, templates, workflows
 from workflows_app.api.answers import answer
 from workflows_app.api.auth import AUTH, for_callers
 from workflows_app.api.strict_json import is_plain
@@ -88,5 +88,8 @@ api = Site(
 )
 errors.install(api)
 api.add_router("/workflows", workflows.router)
+api.add_router("/templates", template_texts.router)
 api.add_router("/templates", templates.router)
+api.add_router("/notifications", notifications.router)
+api.add_router("/events", events.router)
 api.add_router("", operations.router)

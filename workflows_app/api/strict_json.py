@@ -26,11 +26,28 @@ class Refused(ValueError):
 
 def read(request: HttpRequest) -> Json:
     """The body; None when there is none, whatever the content type says. Raises Malformed, Refused, RequestDataTooBig."""
+    body = whole(request)
+    return loads(body) if body.strip() else None
+
+
+def text(request: HttpRequest) -> str:
+    """The body as text of any kind. Raises Malformed, Refused, RequestDataTooBig."""
+    try:
+        found = whole(request).decode()
+    except UnicodeDecodeError as error:
+        raise Malformed(f"This is not text in UTF-8: {error}") from None
+    if not is_plain(found):
+        raise _not_plain()
+    return found
+
+
+def whole(request: HttpRequest) -> bytes:
+    """Every byte of the body. Raises Malformed, RequestDataTooBig."""
     if "chunked" in request.headers.get("Transfer-Encoding", "").lower() and not request.META.get("CONTENT_LENGTH"):
         raise HttpError(411, "Send the body with a Content-Length; chunked bodies are not read.")
     if len(request.body) < int(request.META.get("CONTENT_LENGTH") or 0):
         raise Malformed("The body ended before its Content-Length: it was cut off on the way")
-    return loads(request.body) if request.body.strip() else None
+    return request.body
 
 
 def loads(text: str | bytes) -> Json:
@@ -60,7 +77,7 @@ def _check(value: Json) -> None:
         if depth > MAX_DEPTH + 1:
             raise _too_deep()
         if any(isinstance(item, str) and not is_plain(item) for item in _texts(level)):
-            raise Refused("Text must not contain the character NUL or half of a surrogate pair")
+            raise _not_plain()
         level = [child for item in level for child in _children(item)]
 
 
@@ -74,6 +91,10 @@ def _children(item: Json) -> Iterator[Json]:
         yield from item.values()
     elif isinstance(item, list):
         yield from item
+
+
+def _not_plain() -> Refused:
+    return Refused("Text must not contain the character NUL or half of a surrogate pair")
 
 
 def _too_deep() -> Refused:

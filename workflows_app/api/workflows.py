@@ -12,8 +12,8 @@ from workflows_app.api.errors import refusal
 from workflows_app.api.headers import idempotency_key, next_link
 from workflows_app.api.schemas.base import Refusal
 from workflows_app.api.schemas.bodies import InlineIn, RerunIn, RetryIn
-from workflows_app.api.schemas.queries import LogQuery, WorkflowQuery
-from workflows_app.api.schemas.workflows import LogLinesOut, StepDetailOut, WorkflowOut
+from workflows_app.api.schemas.queries import ElementQuery, LogQuery, WorkflowQuery
+from workflows_app.api.schemas.workflows import LogLinesOut, StepDetailOut, StepOut, WorkflowOut
 from workflows_app.catalog import again
 from workflows_app.catalog.start import start_inline, start_template
 from workflows_app.engine import control, report
@@ -102,6 +102,18 @@ def rerun_workflow(request: HttpRequest, workflow_id: str) -> HttpResponse:
 @router.get("/{workflow_id}/steps/{step_id}", response={200: StepDetailOut, (401, 404): Refusal}, summary="One step with its attempts")
 def get_step(request: HttpRequest, workflow_id: str, step_id: str) -> HttpResponse:
     return answer(report.step(workflow_id, step_id))
+
+
+@router.get(
+    "/{workflow_id}/steps/{step_id}/elements", response={200: list[StepOut], (401, 404, 422): Refusal}, summary="The elements of a map"
+)
+def list_elements(request: HttpRequest, workflow_id: str, step_id: str, query: Query[ElementQuery]) -> HttpResponse:
+    """Each is a step of its own, in the order of the list. The next page is in the header `Link`."""
+    page = report.elements(workflow_id, step_id, statuses=query.status, limit=query.limit, cursor=query.cursor)
+    response = answer(page.steps)
+    if page.cursor:
+        response["Link"] = next_link(request, page.cursor)
+    return response
 
 
 @router.get("/{workflow_id}/steps/{step_id}/logs", response={200: LogLinesOut, (401, 404, 422): Refusal}, summary="What a step said")

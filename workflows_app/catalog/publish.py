@@ -14,13 +14,16 @@ from workflows_app.engine import definitions
 from workflows_app.models import Template, TemplateVersion
 
 SLUG = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+RESERVED_SLUGS = frozenset({"import"})
 
 
 class InvalidSlug(ValueError):
-    """A slug has characters that an address cannot hold."""
+    """A slug has characters that an address cannot hold, or is an address already."""
 
     def __init__(self, slug: str) -> None:
-        super().__init__(f"the slug {slug[:120]!r} is not allowed: use 1 to 100 letters, digits, - and _, with a letter or digit first")
+        wanted = "use 1 to 100 letters, digits, - and _, with a letter or digit first"
+        why = "its address is used for something else" if slug in RESERVED_SLUGS else wanted
+        super().__init__(f"the slug {slug[:120]!r} is not allowed: {why}")
 
 
 class SlugTaken(ValueError):
@@ -59,7 +62,7 @@ def publish(
 
     `expect_version` is the number the author saw (0: none). Raises DefinitionError, InvalidSlug, SlugTaken, VersionConflict.
     """
-    if not SLUG.fullmatch(slug):
+    if slug in RESERVED_SLUGS or not SLUG.fullmatch(slug):
         raise InvalidSlug(slug)
     compiled = validate(source, dialect)
     with transaction.atomic():

@@ -54,6 +54,14 @@ class NewVersionIn(Shape):
     expect_version: int | None = Field(None, ge=1)
 
 
+class ImportIn(Shape):
+    """What is left out is taken from the comment lines of an export."""
+
+    source: Source
+    slug: str = Field("", max_length=100)
+    dialect: str = Field("", max_length=20)
+
+
 class DraftIn(Shape):
     source: Source
     dialect: DialectName = "template"

@@ -53,6 +53,12 @@ class WorkflowQuery(BaseModel):
         return Filters(self.status, self.template, self.tag, self.q, self.parent_id, self.created_after, self.created_before)
 
 
+class ElementQuery(BaseModel):
+    status: Statuses = Field(default_factory=list, description="repeat it for several")
+    limit: int = Field(50, ge=1, le=MAX_LIMIT)
+    cursor: str | None = Field(None, max_length=500, description="from the Link header of the page before")
+
+
 class LogQuery(BaseModel):
     after: int = Field(0, ge=0, le=10**12, description="number of the last line seen")
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("DEBUG", description="this level and above")
