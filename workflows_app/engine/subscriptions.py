@@ -1,0 +1,178 @@
+"""Subscriptions: events are brought to the steps that wait for them, each wait answered once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import F, QuerySet
+
+from workflows_app.engine import answers, doorbell
+from workflows_app.engine.report.times import iso
+from workflows_app.engine.sql import events as sql
+from workflows_app.engine.sql.transaction import Session, write
+from workflows_app.graph.conditions import ConditionError, holds
+from workflows_app.graph.lookup import MISSING, find
+from workflows_app.models import Event, Step, Subscription
+
+Json = Any
+LATE = timedelta(seconds=2)
+RECENT = timedelta(seconds=30)
+PRUNED_EVERY = timedelta(minutes=1)
+STEPS_PER_TRANSACTION, EVENTS_AT_ONCE = 50, 100
+
+
+def digest(value: Json) -> str:
+    """SHA-256 of the value's canonical JSON: the order of keys and blanks do not matter."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class _Wait:
+    """A step that an event may answer."""
+
+    subscription_id: int
+    step_id: int
+    attempt: int
+    condition: Json
+    workflow_uid: uuid.UUID
+    node_id: str
+
+
+def deliver(event: Event, *, now: datetime) -> int:
+    """Offer an event to every step that waits for one; how many took it."""
+    found = [wait for wait in _waiting(event) if _holds(wait.condition, event)]
+    taken = sum(_answer(event, found[at : at + STEPS_PER_TRANSACTION], now) for at in range(0, len(found), STEPS_PER_TRANSACTION))
+    Event.objects.filter(pk=event.pk).update(is_delivered=True)
+    event.is_delivered = True
+    return taken
+
+
+def catch_up(*, now: datetime, step_ids: Collection[int] | None = None) -> int:
+    """Offer steps that just began to wait the events that came in before their subscription could be seen; how many took one.
+    Without ids, to all whose subscription is not half a minute old."""
+    recent = Subscription.objects.filter(created_at__gte=now - RECENT)
+    return _catch_up(recent if step_ids is None else Subscription.objects.filter(step_id__in=step_ids), now)
+
+
+class Sweeper:
+    """What is looked after every second or so: events that whoever kept them did not deliver, and subscriptions that whoever
+    recorded them did not catch up. The first look of a process is at all of them."""
+
+    def __init__(self) -> None:
+        self._swept_at: datetime | None = None
+        self._pruned_at: datetime | None = None
+
+    def sweep(self, *, now: datetime) -> int:
+        """How many steps took an event. Costs two looks at an index while there is nothing to do."""
+        late = Event.objects.undelivered().filter(received_at__lte=now - LATE).order_by("id")
+        taken = sum(deliver(event, now=now) for event in late[:EVENTS_AT_ONCE])
+        taken += _catch_up(self._recent(now), now)
+        self._swept_at = now
+        if self._pruned_at is None or now - self._pruned_at >= PRUNED_EVERY:
+            prune()
+            self._pruned_at = now
+        return taken
+
+    def _recent(self, now: datetime) -> QuerySet[Subscription]:
+        everything = Subscription.objects.all()
+        return everything if self._swept_at is None else everything.filter(created_at__gte=min(now, self._swept_at) - RECENT)
+
+
+def prune() -> int:
+    """Forget subscriptions whose step does not wait any more; how many."""
+    waiting = Subscription.objects.filter(step__waits_for=Step.EVENT, step__attempt=F("attempt"))
+    over = list(Subscription.objects.exclude(pk__in=waiting.values("pk")).values_list("pk", flat=True)[:1000])
+    return Subscription.objects.filter(pk__in=over).delete()[0] if over else 0
+
+
+def _waiting(event: Event) -> list[_Wait]:
+    """Those with a subscription to the event's source and to a value that its payload holds."""
+    session = Session()
+    paths = [row[0] for row in session.run(sql.awaited_paths(session.statements.dialect))]
+    batch = [{"at_path": path, "digest": found} for path in paths if (found := _digest_at(path, event.payload)) is not None]
+    if not batch:
+        return []
+    statement = sql.waiting_steps(session.statements.dialect)
+    rows = session.run(statement, batch=batch, source=event.source, received_at=event.received_at)
+    return [
+        _Wait(id, step_id, attempt, json.loads(condition) if condition else None, uuid.UUID(uid), node_id)
+        for id, step_id, attempt, condition, uid, node_id in rows
+    ]
+
+
+def _digest_at(path: str, payload: Json) -> str | None:
+    """The digest that a subscription to this path must have; None when the payload has nothing there."""
+    if not path:
+        return ""
+    value = find(tuple(path.split(".")), payload)
+    return None if value is MISSING else digest(value)
+
+
+def _holds(condition: Json, event: Event) -> bool:
+    """One that cannot be computed over this payload is not met."""
+    try:
+        return condition is None or holds(condition, event.payload)
+    except ConditionError:
+        return False
+
+
+def _answer(event: Event, waits: Sequence[_Wait], now: datetime) -> int:
+    """Answer them and note it on the event, together. The event's row is locked first, as everybody does who delivers."""
+    told = {"id": str(event.uid), "source": event.source, "receivedAt": iso(event.received_at), "payload": event.payload}
+    with write():
+        kept = Event.objects.select_for_update().only("deliveries").get(pk=event.pk)
+        taken = [w for w in waits if answers.answer(step_id=w.step_id, attempt=w.attempt, kind="event", answer=told, now=now)]
+        event.deliveries = kept.deliveries + [{"workflowId": str(wait.workflow_uid), "stepId": wait.node_id} for wait in taken]
+        Subscription.objects.filter(pk__in=[wait.subscription_id for wait in waits]).delete()
+        Event.objects.filter(pk=event.pk).update(deliveries=event.deliveries)
+    if taken:
+        doorbell.ring()
+    return len(taken)
+
+
+def _catch_up(rows: QuerySet[Subscription], now: datetime) -> int:
+    """The oldest event that satisfies a wait answers it."""
+    still = rows.filter(step__waits_for=Step.EVENT, step__attempt=F("attempt")).select_related("step__workflow")
+    waiting = {row.pk: row for row in still.only(*_FIELDS)}
+    taken = 0
+    for event in _events_for(list(waiting.values())):
+        found = [row for row in waiting.values() if _fits(row, event)]
+        for row in found:
+            del waiting[row.pk]
+        taken += _answer(event, [_wait(row) for row in found], now) if found else 0
+        if not waiting:
+            break
+    return taken
+
+
+_FIELDS = (
+    "attempt", "source", "path", "value_digest", "condition", "since", "step__node_id", "step__workflow__uid",
+)  # fmt: skip
+
+
+def _events_for(rows: Sequence[Subscription]) -> Iterator[Event]:
+    """Events that may concern these, the oldest first."""
+    if not rows:
+        return
+    found = Event.objects.filter(received_at__gte=min(row.since for row in rows)).order_by("id")
+    if all(row.source for row in rows):
+        found = found.filter(source__in={row.source for row in rows})
+    ids = list(found.values_list("pk", flat=True))
+    for at in range(0, len(ids), EVENTS_AT_ONCE):
+        yield from Event.objects.filter(pk__in=ids[at : at + EVENTS_AT_ONCE]).order_by("id")
+
+
+def _fits(row: Subscription, event: Event) -> bool:
+    is_meant = row.source in ("", event.source) and row.since <= event.received_at
+    return is_meant and _digest_at(row.path, event.payload) == row.value_digest and _holds(row.condition, event)
+
+
+def _wait(row: Subscription) -> _Wait:
+    return _Wait(row.pk, row.step_id, row.attempt, row.condition, row.step.workflow.uid, row.step.node_id)
