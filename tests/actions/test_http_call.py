@@ -18,7 +18,7 @@ from tests.actions.web_server import plain, web_server
 from workflows_app.actions import outbound
 from workflows_app.actions.base import Fail, Retry
 from workflows_app.actions.http_answer import MAX_BYTES, parse, retry_after_seconds
-from workflows_app.actions.http_call import HttpCall, HttpCallConfig
+from workflows_app.actions.http_call import CallExternalService, HttpCall, HttpCallConfig
 from workflows_app.engine.outcomes import encode
 
 JSON = {"content_type": "application/json"}
@@ -107,6 +107,39 @@ def test_the_idempotency_key_is_the_steps_and_the_same_for_every_attempt():
     assert asked(key="w:fetch").headers["idempotency-key"] == "w:fetch"
     assert asked(key="w:fetch").headers["idempotency-key"] == "w:fetch"
     assert asked(key="w:fetch", headers={"Idempotency-Key": "mine"}).headers["idempotency-key"] == "mine"
+
+
+def test_every_request_says_how_long_the_chain_of_events_is():
+    async def run():
+        async with web_server() as server:
+            config = HttpCallConfig.model_validate({"url": server.url})
+            for depth in (0, 7):
+                await HttpCall().run(config, a_context(chain_depth=depth))
+            await outbound.close()
+            return [asked.headers["hybrid-chain-depth"] for asked in server.asked]
+
+    assert asyncio.run(run()) == ["1", "8"]
+
+
+def test_an_author_cannot_shorten_the_chain():
+    with pytest.raises(ValidationError, match="the header 'hybrid-Chain-Depth' is set by the engine"):
+        asked(headers={"hybrid-Chain-Depth": "0"})
+
+
+def test_call_external_service_also_calls_the_body_response():
+    """CONTRACT.md section 6: `call_external_service` (`url, method, headers, body, timeout`)."""
+
+    async def run():
+        async with web_server(plain(200, b'{"rows": [1]}', content_type="application/json")) as server:
+            given = {"url": server.url, "method": "POST", "headers": {"X-A": "1"}, "body": {"n": 1}, "timeout": 5}
+            output = await CallExternalService().run(HttpCallConfig.model_validate(given), a_context())
+            await outbound.close()
+            return output, server.asked[0]
+
+    output, sent = asyncio.run(run())
+    assert (output["response"], output["body"], output["status"]) == ({"rows": [1]}, {"rows": [1]}, 200)
+    assert (sent.method, sent.headers["x-a"], sent.body) == ("POST", "1", b'{"n":1}')
+    assert CallExternalService().timeout_setting == HttpCall().timeout_setting == "step_timeout_http_call"
 
 
 def test_the_log_says_what_was_asked_and_what_came_back():

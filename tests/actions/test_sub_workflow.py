@@ -12,8 +12,8 @@ from workflows_app.actions.base import Fail, Launch
 from workflows_app.actions.sub_workflow import SubWorkflow, SubWorkflowConfig
 
 
-def run(answer: Any = None, log: Log | None = None, **config: Any) -> Any:
-    context = a_context(answer=answer, sink=Log() if log is None else log)
+def run(answer: Any = None, log: Log | None = None, *, resume: Any = None, **config: Any) -> Any:
+    context = a_context(answer=answer, resume={} if answer else resume, own_timeout_seconds=90, sink=Log() if log is None else log)
     return SubWorkflow().run(SubWorkflowConfig.model_validate({"template": "child", **config}), context)
 
 
@@ -41,6 +41,11 @@ def test_a_child_that_failed_or_was_stopped_fails_the_step(status):
         run(ended(status, error="step a broke"))
     with pytest.raises(Fail, match=rf"ended as {status}$"):
         run(ended(status))
+
+
+def test_a_child_that_takes_longer_than_the_steps_timeout_fails_the_step():
+    with pytest.raises(Fail, match=r"^The template 'child' did not end within 1 min 30 sec"):
+        run(resume={})
 
 
 @pytest.mark.parametrize(

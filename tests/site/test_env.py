@@ -35,6 +35,14 @@ WRONG = [
     ("WORKER_GRACE", "-1"),
     ("STEP_TIMEOUT_DEFAULT", "0"),
     ("STEP_TIMEOUT_HTTP_CALL", "-5"),
+    ("STEP_TIMEOUT_LLM_SERVICE", "0"),
+    ("LLM_BASE_URL", "api.example.org"),
+    ("LLM_BASE_URL", "ftp://api.example.org"),
+    ("LLM_BASE_URL", "https://api.example.org/v1?key=1"),
+    ("LLM_API_KEY", "two words"),
+    ("EMAIL_PORT", "0"),
+    ("EMAIL_TLS", "ssl"),
+    ("EMAIL_FROM", "nobody"),
     ("OUTBOUND_ALLOW", "10.0.0.0/33"),
     ("OUTBOUND_ALLOW", "the intranet"),
     ("MAX_BODY_BYTES", "10"),
@@ -59,7 +67,7 @@ def test_a_wrong_value_is_refused_in_one_line_that_says_what_is_allowed(name: st
         load()
     message = str(caught.value)
     assert message.startswith(f"{name}=") and "must be" in message and "\n" not in message
-    assert (value in message) != (name == "SECRET_KEY")
+    assert (value in message) != (name in {"SECRET_KEY", "LLM_API_KEY"})
 
 
 @pytest.mark.parametrize(
@@ -73,6 +81,9 @@ def test_a_wrong_value_is_refused_in_one_line_that_says_what_is_allowed(name: st
         ("MAX_CONCURRENT_WORKFLOWS", "3", 3),
         ("WORKER_GRACE", "0.5", 0.5),
         ("STEP_TIMEOUT_HTTP_CALL", "2.5", 2.5),
+        ("STEP_TIMEOUT_LLM_SERVICE", "60", 60.0),
+        ("LLM_BASE_URL", "http://127.0.0.1:11434/v1", "http://127.0.0.1:11434/v1"),
+        ("EMAIL_FROM", "Engine <engine@example.org>", "Engine <engine@example.org>"),
     ],
 )
 def test_a_right_value_is_kept(name: str, value: str, kept: object, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,6 +171,15 @@ def test_a_wrong_value_stops_the_start_with_that_line_alone(tmp_path: Path) -> N
     assert ended.returncode != 0 and ended.stdout == ""
     assert ended.stderr.splitlines() == ["PORT='none' is not allowed: PORT must be a whole number from 1 to 65535."]
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("tls", "flags"), [("none", "False False"), ("starttls", "True False"), ("tls", "False True")])
+def test_the_mail_server_of_the_settings_is_djangos(tls: str, flags: str, tmp_path: Path) -> None:
+    given = {"EMAIL_HOST": "mail.example", "EMAIL_PORT": "2525", "EMAIL_USER": "me", "EMAIL_PASSWORD": "hush", "EMAIL_FROM": "a@b.example"}
+    names = "EMAIL_HOST EMAIL_PORT EMAIL_HOST_USER EMAIL_HOST_PASSWORD DEFAULT_FROM_EMAIL EMAIL_USE_TLS EMAIL_USE_SSL"
+    code = f"from django.conf import settings; print(*(getattr(settings, name) for name in '{names}'.split()))"
+    ended = _manage("shell", "--no-imports", "-c", code, EMAIL_TLS=tls, DATA_DIR=str(tmp_path), **given)
+    assert ended.stdout.strip() == f"mail.example 2525 me hush a@b.example {flags}", ended.stderr
 
 
 def test_a_database_password_is_not_shown(tmp_path: Path) -> None:

@@ -25,9 +25,9 @@ class Message(Config):
 class LlmServiceConfig(Config):
     """What to ask: exactly one of `prompt` and `messages`. Whom: the settings, unless `base_url` says otherwise."""
 
-    prompt: Text | None = Field(None, description="the question, as one user message")
-    messages: list[Message] = Field([], description="a whole conversation: `{role, content}` each")
-    system: Text | None = Field(None, description="a system message before it")
+    prompt: Text = Field("", min_length=1, description="the question, as one user message")
+    messages: list[Message] = Field([], min_length=1, description="a whole conversation: `{role, content}` each")
+    system: Text = Field("", description="a system message before it")
     model: str = Field("", description="the model; else `LLM_MODEL`")
     temperature: float | None = Field(None, ge=0, le=2, description="from 0 to 2; else the provider's own")
     max_tokens: int | None = Field(None, ge=1, description="the longest answer; else the provider's own")
@@ -46,7 +46,7 @@ class LlmServiceConfig(Config):
 
     @property
     def conversation(self) -> list[dict[str, str]]:
-        asked = [message.model_dump() for message in self.messages] or [{"role": "user", "content": self.prompt or ""}]
+        asked = [message.model_dump() for message in self.messages] or [{"role": "user", "content": self.prompt}]
         return [{"role": "system", "content": self.system}, *asked] if self.system else asked
 
     @property

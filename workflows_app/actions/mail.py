@@ -47,7 +47,7 @@ def _hand_over(message: EmailMessage, seconds: float | None) -> None:
 def _judged(error: Exception) -> Retry | Fail:
     """RFC 5321, 4.2.1: codes from 400 to 499 are for now, from 500 up for good."""
     where = f"The mail server {settings.EMAIL_HOST}"
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
         return Retry(f"{where} did not answer in time", kind="timeout")
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         address, (code, reply) = next(iter(error.recipients.items()))

@@ -8,8 +8,10 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from workflows_app.actions.base import Action, Config, Context, Element, Fail, Json, Spread
+from workflows_app.actions.wording import span
 from workflows_app.graph.expressions import is_templated
 from workflows_app.graph.lookup import MISSING, explain, find, kind
+from workflows_app.graph.statuses import ACTIVE
 from workflows_app.graph.syntax import Path, parse
 
 MAX_ELEMENTS = 10_000
@@ -79,6 +81,8 @@ def _gathered(config: MapConfig, context: Context) -> Json:
     failed = [index for index, element in enumerate(elements) if element.status == "FAILED"]
     if failed and config.failures != "tolerate":
         raise Fail(_complaint(elements, failed))
+    if left := sum(element.status in ACTIVE for element in elements):
+        raise Fail(f"{left:,} of {len(elements):,} elements had not ended within {span(context.own_timeout_seconds or 0)}")
     summary = _summary([_collected(config, index, element) for index, element in enumerate(elements)], elements)
     context.log(f"{summary['succeeded']:,} of {summary['count']:,} elements succeeded, {summary['failed']:,} failed")
     return summary

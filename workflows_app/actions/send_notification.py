@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from django.core.exceptions import ValidationError as NoAddress
 from django.core.validators import validate_email
-from pydantic import AfterValidator, AliasChoices, Field, model_validator
+from pydantic import AfterValidator, AliasChoices, Field, field_validator, model_validator
 
 from workflows_app.actions import mail, webhook
 from workflows_app.actions.base import Action, Config, Context, Json, Noted, Notice
@@ -16,17 +16,6 @@ from workflows_app.actions.wording import Text
 Channel = Literal["in_app", "email", "webhook", "slack"]
 MAX_ADDRESSES = 50
 MAX_TITLE = 200
-
-
-def _address(text: str) -> str:
-    try:
-        validate_email(text)
-    except NoAddress:
-        raise ValueError(f"{text[:80]!r} is not an e-mail address") from None
-    return text
-
-
-Address = Annotated[str, AfterValidator(_address)]
 
 
 def _post_url(url: str) -> str:
@@ -66,8 +55,18 @@ class SendNotificationConfig(Config):
     channels: list[Channel] = Field(
         ["in_app"], min_length=1, description="the ways to send it: `in_app`, `email`, and `webhook` or `slack`"
     )
-    email: Address | list[Address] = Field([], description="address or addresses for `email`, 50 at most")
+    email: str | list[str] = Field([], description="address or addresses for `email`, 50 at most")
     url: PostUrl = Field("", description="address for `webhook` or `slack`")
+
+    @field_validator("email")
+    @classmethod
+    def _addresses(cls, email: str | list[str]) -> str | list[str]:
+        for address in [email] if isinstance(email, str) else email:
+            try:
+                validate_email(address)
+            except NoAddress:
+                raise ValueError(f"{address[:80]!r} is not an e-mail address") from None
+        return email
 
     @model_validator(mode="after")
     def _complete(self) -> SendNotificationConfig:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from workflows_app.actions.base import Action, Config, Context, Fail, Json, Launch
+from workflows_app.actions.wording import span
 
 
 class SubWorkflowConfig(Config):
@@ -23,9 +24,11 @@ class SubWorkflow(Action):
     is_instant = True
 
     def run(self, config: SubWorkflowConfig, context: Context) -> Json | Launch:
-        if context.answer is None:
+        if context.resume is None:
             context.log(f"Starting the template '{config.template}'{f', version {config.version}' if config.version else ''}")
             return Launch(template=config.template, params=config.params, version=config.version)
+        if context.answer is None:
+            raise Fail(f"The template '{config.template}' did not end within {span(context.own_timeout_seconds or 0)}; it is stopped")
         child, status = context.answer["workflowId"], context.answer["status"]
         if status != "COMPLETED":
             why = f": {context.answer['error']}" if context.answer.get("error") else ""
