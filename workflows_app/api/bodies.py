@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic import ValidationError as ModelError
 
 from workflows_app.api import strict_json
-from workflows_app.api.errors import field_error
+from workflows_app.api.errors import field_error, refusal
 from workflows_app.graph.names import did_you_mean
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -33,6 +33,14 @@ def body_of(request: HttpRequest, model: type[Model]) -> Model:
         return model.model_validate({} if value is None else value)
     except ModelError as error:
         raise ValidationError(list(_told(model, error))) from None
+
+
+def object_of(request: HttpRequest) -> dict[str, Any]:
+    """The body as an object with any keys; an absent one is empty. Raises what strict_json raises, and ValidationError."""
+    value = strict_json.read(request)
+    if value is not None and not isinstance(value, dict):
+        raise refusal(["body"], "must be a JSON object", "dict_type")
+    return value or {}
 
 
 def _told(model: type[BaseModel], error: ModelError) -> Iterator[dict[str, Any]]:

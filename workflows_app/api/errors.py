@@ -16,6 +16,7 @@ from ninja.errors import AuthenticationError, ValidationError
 from workflows_app.access.notifications import NotificationNotFound
 from workflows_app.api.answers import answer
 from workflows_app.api.strict_json import Malformed, Refused
+from workflows_app.catalog.approvals import NotAnApprover
 from workflows_app.catalog.params import InvalidParams
 from workflows_app.catalog.publish import InvalidSlug, SlugTaken, VersionConflict
 from workflows_app.catalog.templates import UnknownTemplate
@@ -33,6 +34,7 @@ SAID_AS_IT_IS: Mapping[type[Exception], int] = {
     EventNotFound: 404,
     UnknownTemplate: 404,
     NotificationNotFound: 404,
+    NotAnApprover: 403,
     NotAllowed: 409,
     IdempotencyConflict: 409,
     SlugTaken: 409,
@@ -40,6 +42,23 @@ SAID_AS_IT_IS: Mapping[type[Exception], int] = {
     Malformed: 400,
     SuspiciousOperation: 400,
 }
+
+
+class MisplacedParams(InvalidParams):
+    """Parameters that stand elsewhere in the request do not fit."""
+
+    def __init__(self, errors: Mapping[str, str], under: Sequence[str]) -> None:
+        super().__init__(errors)
+        self.under = under
+
+
+@contextmanager
+def params_at(*under: str) -> Iterator[None]:
+    """Inside, fields that do not fit a schema are reported under this place of the request."""
+    try:
+        yield
+    except InvalidParams as error:
+        raise MisplacedParams(error.errors, under) from None
 
 
 class MisplacedDefinition(DefinitionError):
@@ -115,7 +134,8 @@ def _bad_definition(request: HttpRequest, error: DefinitionError) -> HttpRespons
 
 
 def _bad_params(request: HttpRequest, error: InvalidParams) -> HttpResponse:
-    found = [field_error(["params", *name.split(".")], message, "params") for name, message in error.errors.items()]
+    under = error.under if isinstance(error, MisplacedParams) else ["params"]
+    found = [field_error([*under, *name.split(".")], message, "params") for name, message in error.errors.items()]
     return answer({"detail": found}, status=422)
 
 

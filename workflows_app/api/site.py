@@ -13,7 +13,7 @@ from django.urls import re_path
 from ninja import NinjaAPI
 from ninja.parser import Parser
 
-from workflows_app.api import errors, events, notifications, operations, template_texts, templates, workflows
+from workflows_app.api import approvals, errors, events, notifications, operations, template_texts, templates, workflows
 from workflows_app.api.answers import answer
 from workflows_app.api.auth import AUTH, for_callers
 from workflows_app.api.strict_json import is_plain
@@ -92,4 +92,5 @@ api.add_router("/templates", template_texts.router)
 api.add_router("/templates", templates.router)
 api.add_router("/notifications", notifications.router)
 api.add_router("/events", events.router)
+api.add_router("", approvals.router)
 api.add_router("", operations.router)
