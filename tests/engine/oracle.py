@@ -25,12 +25,12 @@ def judge(workflow: Workflow) -> None:
 def recount(workflow: Workflow) -> None:
     """The counters say what the steps are. True after every commit, not only at the end."""
     workflow.refresh_from_db()
-    broken = list(_counters(workflow, workflow.definition.compiled(), list(workflow.steps.all())))
+    broken = list(_counters(workflow, workflow.definition.compiled(), list(workflow.steps.top_level())))
     assert not broken, "\n".join(broken)
 
 
 def _violations(workflow: Workflow) -> Iterator[str]:
-    graph, steps = workflow.definition.compiled(), {step.node_id: step for step in workflow.steps.all()}
+    graph, steps = workflow.definition.compiled(), {step.node_id: step for step in workflow.steps.top_level()}
     yield from _counters(workflow, graph, list(steps.values()))
     if workflow.status in FINAL:
         yield from (f"{id} is {step.status} in a {workflow.status} workflow" for id, step in steps.items() if step.status in ACTIVE)
@@ -39,6 +39,15 @@ def _violations(workflow: Workflow) -> Iterator[str]:
     for node in graph.nodes:
         yield from _history(steps[node.id], list(Attempt.objects.filter(step=steps[node.id])))
         yield from _order(node, steps)
+    for element in workflow.steps.filter(parent__isnull=False).select_related("parent"):
+        yield from _element(element)
+
+
+def _element(element: Step) -> Iterator[str]:
+    """An element of a map: the same history as any step, and it does not outlive its map."""
+    yield from _history(element, list(Attempt.objects.filter(step=element)))
+    if element.parent and element.parent.status in FINAL and element.status in ACTIVE:
+        yield f"{element.node_id} is {element.status} and its map {element.parent.status}"
 
 
 def _counters(workflow: Workflow, graph: Graph, steps: list[Step]) -> Iterator[str]:

@@ -12,7 +12,18 @@ from django.db import IntegrityError, connection, models, transaction
 from tests.factories import NOW, a_definition, a_step, a_template, a_token, a_user, a_workflow, an_attempt, later
 from workflows_app.graph.definition import Node
 from workflows_app.graph.statuses import Status
-from workflows_app.models import ApiToken, Attempt, Definition, Step, Template, TemplateVersion, Workflow
+from workflows_app.models import (
+    ApiToken,
+    Attempt,
+    Definition,
+    Event,
+    Notification,
+    NotificationRead,
+    Step,
+    Template,
+    TemplateVersion,
+    Workflow,
+)
 
 pytestmark = pytest.mark.django_db
 DONE = {"fetch": Status.COMPLETED, "shape": Status.COMPLETED}
@@ -48,6 +59,8 @@ BROKEN: list[tuple[str, Callable[[], object]]] = [
     ("step_ended_iff_final", lambda: step(Status.COMPLETED, ended_at=None)),
     ("step_ended_iff_final", lambda: step(Status.PENDING, ended_at=NOW)),
     ("step_skipped_is_stopped", lambda: step(Status.COMPLETED, is_skipped=True)),
+    ("step_waits_for_while_waiting", lambda: step(Status.PENDING, waits_for="approval")),
+    ("step_waits_for_while_waiting", lambda: step(Status.RUNNING, waits_for="turn")),
     ("attempt_number_from_1", lambda: an_attempt(a_workflow().steps.first(), number=0)),
 ]
 
@@ -93,6 +106,21 @@ def test_an_attempt_is_recorded_once() -> None:
     refuse(lambda: Attempt.objects.create(step=first, number=1, worker_id="w", outcome="failed", started_at=NOW, ended_at=NOW))
 
 
+def test_a_key_of_an_event_is_taken_once_per_source() -> None:
+    for source in ("shop", "bank"):
+        Event.objects.create(source=source, idempotency_key="k", payload={}, received_at=NOW)
+    refuse(lambda: Event.objects.create(source="shop", idempotency_key="k", payload={}, received_at=NOW))
+    Event.objects.create(source="shop", payload={}, received_at=NOW)
+    Event.objects.create(source="shop", payload={}, received_at=NOW)
+
+
+def test_a_notification_is_read_once_by_each() -> None:
+    note, reader = Notification.objects.create(title="It is done", created_at=NOW), a_user()
+    NotificationRead.objects.create(notification=note, user=reader, read_at=NOW)
+    NotificationRead.objects.create(notification=note, user=a_user(), read_at=NOW)
+    refuse(lambda: NotificationRead.objects.create(notification=note, user=reader, read_at=NOW))
+
+
 def test_a_slug_names_one_template_a_uid_one_workflow_and_a_digest_one_token() -> None:
     a_template("etl")
     refuse(lambda: Template.objects.create(slug="etl", created_at=NOW, updated_at=NOW))
@@ -128,6 +156,7 @@ def test_steps_attempts_and_lines_go_with_their_workflow() -> None:
 
 UNIQUE_TESTED = {
     "template_version_number_once", "workflow_idempotency_key_once", "step_node_once_per_workflow", "attempt_recorded_once",
+    "event_idempotency_key_once", "notification_read_once",
 }  # fmt: skip
 
 
@@ -136,7 +165,7 @@ def test_every_named_constraint_has_its_test_here() -> None:
     assert named == {name for name, _ in BROKEN} | UNIQUE_TESTED
 
 
-@pytest.mark.parametrize("index", ["step_claimable", "step_leases", "workflow_active", "worker_live"])
+@pytest.mark.parametrize("index", ["step_claimable", "step_claimable_by_key", "step_leases", "step_leases_by_key", "step_waits", "step_elements", "workflow_active", "worker_live"])
 def test_indexes_on_active_states_are_partial(index: str) -> None:
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":

@@ -68,8 +68,8 @@ def _count(session: Session, outcomes: Sequence[Outcome], now: datetime) -> None
         ended.ended += 1
         ended.failed += outcome.status == Status.FAILED
     batch = [{"key": id, "ended": ended.ended, "failed": ended.failed} for id, ended in sorted(tally.items())]
-    for id, goes_on in session.run(session.statements.count_elements, batch=batch, now=now):
-        if goes_on:
+    for id, is_over in session.run(session.statements.count_elements, batch=batch, now=now):
+        if not is_over:
             _release(session, id, tally[id].ended, now)
 
 

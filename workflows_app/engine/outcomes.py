@@ -15,10 +15,12 @@ from workflows_app.actions.base import Chosen, Fail, Launch, Listen, Noted, Noti
 from workflows_app.engine import retry
 from workflows_app.engine.claims import Claim
 from workflows_app.engine.start import Order
+from workflows_app.graph.definition import Node
 from workflows_app.graph.statuses import Status
 from workflows_app.models import Step
 
 MAX_ERROR_CHARACTERS = 4_000
+MAP_SHARE = 8
 _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
 Line = dict[str, Any]
 
@@ -67,14 +69,14 @@ def returned(claim: Claim, value: Any, *, at: datetime) -> Outcome:
     if isinstance(value, Spread):
         return _spreading(claim, value, at)
     if isinstance(value, Launch):
-        return Outcome(claim, Status.WAITING_FOR_DEPENDENCY, "", at, waits_for=Step.WORKFLOW, launch=value, resume="{}")
+        return _launching(claim, value, at)
     if isinstance(value, Noted):
         return Outcome(claim, Status.COMPLETED, "completed", at, output=encode(value.output), notices=value.notices)
     if isinstance(value, Chosen):
         ruled_out = [target for target in value.targets if target not in value.next]
         metadata = {"case": value.case, "next": list(value.next), "ruledOut": ruled_out}
         return Outcome(claim, Status.COMPLETED, "completed", at, output=encode(value.output), metadata=metadata, chosen=value)
-    return Outcome(claim, Status.COMPLETED, "completed", at, output=encode(value))
+    return Outcome(claim, Status.COMPLETED, "completed", at, output=encode(value, claim.node))
 
 
 def skipped(claim: Claim, reason: str, *, at: datetime) -> Outcome:
@@ -115,14 +117,14 @@ def unrecordable(outcome: Outcome, reason: str) -> Outcome:
     return Outcome(outcome.claim, Status.FAILED, "failed", outcome.at, error=error, failed=1, is_substitute=True)
 
 
-def encode(value: Any) -> str:
-    """Output as JSON text that every database takes: no NUL, no lone surrogate.
-    Raises Fail when it is not JSON or larger than MAX_OUTPUT_BYTES."""
+def encode(value: Any, node: Node | None = None) -> str:
+    """Output as JSON text that every database takes: no NUL, no lone surrogate. Raises Fail when it is not JSON or larger than
+    MAX_OUTPUT_BYTES; a map may gather MAP_SHARE times as much."""
     try:
         text = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError) as error:
         raise Fail(f"The step returned something that is not JSON: {error}") from error
-    raw, most = text.encode("utf-8", "replace"), settings.ENV.max_output_bytes
+    raw, most = text.encode("utf-8", "replace"), settings.ENV.max_output_bytes * (MAP_SHARE if node and node.body else 1)
     if len(raw) > most:
         raise Fail(f"The step returned {len(raw):,} bytes of output; at most {most:,} are kept (MAX_OUTPUT_BYTES)")
     return _NUL.sub(r"\1\\ufffd", raw.decode())
@@ -147,8 +149,21 @@ def _spreading(claim: Claim, spread: Spread, at: datetime) -> Outcome:
     state = encode({"count": len(spread.elements), "stop": int(spread.stop_on_failure)})
     metadata = {"waitingFor": f"its {len(spread.elements):,} elements"}
     return Outcome(
-        claim, Status.WAITING_FOR_DEPENDENCY, "", at, metadata=metadata, resume=state, waits_for=Step.ELEMENTS, spread=spread
+        claim, Status.WAITING_FOR_DEPENDENCY, "", at, available_at=_own_end(claim, at), metadata=metadata, resume=state,
+        waits_for=Step.ELEMENTS, spread=spread,
     )  # fmt: skip
+
+
+def _launching(claim: Claim, launch: Launch, at: datetime) -> Outcome:
+    return Outcome(
+        claim, Status.WAITING_FOR_DEPENDENCY, "", at, available_at=_own_end(claim, at), resume="{}", waits_for=Step.WORKFLOW, launch=launch
+    )
+
+
+def _own_end(claim: Claim, at: datetime) -> datetime | None:
+    """A step that waits for others ends it when its own timeout says so; a default is for steps that run."""
+    seconds = claim.node.timeout_seconds
+    return None if seconds is None else at + timedelta(seconds=seconds)
 
 
 def _kept(value: Any) -> str | None:

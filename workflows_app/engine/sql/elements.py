@@ -37,19 +37,20 @@ def open_elements(d: Dialect) -> str:
     count = f"(SELECT COUNT(*) FROM {STEP} AS e WHERE e.parent_id = s.id AND e.position < b.count AND e.ended_at IS NULL)"
     return f"""
         UPDATE {STEP} AS s SET open_elements = {count},
-            available_at = CASE WHEN {count} = 0 THEN {d.param("now", "timestamptz")} END
+            available_at = CASE WHEN {count} = 0 THEN {d.param("now", "timestamptz")} ELSE s.available_at END
         FROM {d.rows("batch", {"key": "bigint", "count": "int"})} WHERE s.id = b.key AND s.waits_for = 'elements' RETURNING id"""
 
 
 def count_elements(d: Dialect) -> str:
-    """Count ended elements in their map; after the last, or after a failure that stops it, the map goes on. Returns the maps
-    that still wait."""
+    """Count ended elements in their map; after the last, or after a failure that stops it, the map goes on. Returns each map, and
+    whether it does."""
+    now = d.param("now", "timestamptz")
     is_over = "s.open_elements = b.ended OR (b.failed > 0 AND CAST(s.resume->>'stop' AS int) = 1)"
     return f"""
         UPDATE {STEP} AS s SET open_elements = s.open_elements - b.ended,
-            available_at = CASE WHEN {is_over} THEN COALESCE(s.available_at, {d.param("now", "timestamptz")}) ELSE s.available_at END
+            available_at = CASE WHEN {is_over} THEN {now} ELSE s.available_at END
         FROM {d.rows("batch", {"key": "bigint", "ended": "int", "failed": "int"})}
-        WHERE s.id = b.key AND s.waits_for = 'elements' RETURNING id, available_at IS NULL"""
+        WHERE s.id = b.key AND s.waits_for = 'elements' RETURNING id, COALESCE(available_at <= {now}, FALSE)"""
 
 
 def release_elements(d: Dialect) -> str:
