@@ -11,7 +11,7 @@ from ninja.errors import AuthenticationError
 from workflows_app.access import webhooks
 from workflows_app.api import strict_json
 from workflows_app.api.answers import answer
-from workflows_app.api.auth import caller
+from workflows_app.api.auth import caller, is_local
 from workflows_app.api.bodies import takes_schema
 from workflows_app.api.errors import refusal
 from workflows_app.api.headers import chain_depth, idempotency_key, next_link
@@ -38,7 +38,7 @@ def take_event(request: HttpRequest, source: str = "") -> HttpResponse:
         source=source,
         idempotency_key=idempotency_key(request),
         chain_depth=chain_depth(request),
-        by=caller(request),
+        by=None if is_local(request) else caller(request),
         now=database_now(),
     )
     return answer(report.receipt(event))

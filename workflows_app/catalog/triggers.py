@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from workflows_app.catalog.params import InvalidParams, accept
-from workflows_app.engine.sql import events as sql
 from workflows_app.engine.sql.transaction import Session
 from workflows_app.graph.conditions import ConditionError, holds
 from workflows_app.models import TemplateVersion
@@ -42,7 +41,7 @@ def triggered() -> list[TemplateVersion]:
     changes (a published change is another version), so that is kept."""
     global _known  # noqa: PLW0603  replaced as a whole, so that threads see the old or the new one
     session = Session()
-    ids = [row[0] for row in session.run(sql.triggered_versions(session.statements.dialect))]
+    ids = [row[0] for row in session.run(session.statements.triggered_versions)]
     known = _known
     if missing := [id for id in ids if id not in known]:
         read = TemplateVersion.objects.select_related("template", "definition").defer("source").in_bulk(missing)

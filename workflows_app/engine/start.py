@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -73,7 +74,7 @@ def place(session: Session, orders: Sequence[Order], now: datetime) -> list[Work
         earlier = _earlier(order, new)
         workflows.append(earlier or new.setdefault(order.idempotency_key or number, _workflow(order, now)))
     admission.hold_back([workflow for workflow in new.values() if not (workflow.parent_step_id or workflow.awaits_trigger)])
-    Workflow.objects.bulk_create(new.values(), batch_size=200)
+    _add_workflows(session, list(new.values()), now)
     _add_steps(session, list(new.values()), now)
     return workflows
 
@@ -97,6 +98,30 @@ def _workflow(order: Order, now: datetime) -> Workflow:
         parent_step_id=order.parent_step_id, depth=order.depth, event=order.event, chain_depth=order.chain_depth,
         awaits_trigger=order.awaits_trigger,
     )  # fmt: skip
+
+
+def _add_workflows(session: Session, workflows: Sequence[Workflow], now: datetime) -> None:
+    """One statement, for the ORM takes longer to write its own than the database to run it."""
+    by_uid = {workflow.uid.hex: workflow for workflow in workflows}
+    rows = [{name: _stored(workflow, name) for name in _STORED} for workflow in workflows]
+    for uid, pk in session.run(session.statements.add_workflows, batch=rows, now=now) if rows else ():
+        workflow = by_uid[uid.replace("-", "")]
+        workflow.pk, workflow._state.adding = pk, False
+
+
+_STORED = (
+    "uid", "name", "description", "tags", "status", "definition_id", "template_version_id", "params", "parent_id", "parent_step_id",
+    "depth", "event_id", "chain_depth", "awaits_trigger", "total_steps", "active_steps", "metadata", "idempotency_key",
+    "idempotency_digest",
+)  # fmt: skip
+
+
+def _stored(workflow: Workflow, name: str) -> Any:
+    """A column as the statement takes it: JSON as text, an id without its dashes."""
+    value = getattr(workflow, name)
+    if isinstance(value, dict | list):
+        return json.dumps(value)
+    return value.hex if isinstance(value, uuid.UUID) else value
 
 
 def _add_steps(session: Session, workflows: Sequence[Workflow], now: datetime) -> None:

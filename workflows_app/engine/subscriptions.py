@@ -8,16 +8,17 @@ import uuid
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.db.models import F, QuerySet
 
 from workflows_app.engine import answers, doorbell
 from workflows_app.engine.report.times import iso
-from workflows_app.engine.sql import events as sql
 from workflows_app.engine.sql.transaction import Session, write
 from workflows_app.graph.conditions import ConditionError, holds
 from workflows_app.graph.lookup import MISSING, find
+from workflows_app.graph.syntax import Path, parse
 from workflows_app.models import Event, Step, Subscription
 
 Json = Any
@@ -95,12 +96,11 @@ def prune() -> int:
 def _waiting(event: Event) -> list[_Wait]:
     """Those with a subscription to the event's source and to a value that its payload holds."""
     session = Session()
-    paths = [row[0] for row in session.run(sql.awaited_paths(session.statements.dialect))]
+    paths = [row[0] for row in session.run(session.statements.awaited_paths)]
     batch = [{"at_path": path, "digest": found} for path in paths if (found := _digest_at(path, event.payload)) is not None]
     if not batch:
         return []
-    statement = sql.waiting_steps(session.statements.dialect)
-    rows = session.run(statement, batch=batch, source=event.source, received_at=event.received_at)
+    rows = session.run(session.statements.waiting_steps, batch=batch, source=event.source, received_at=event.received_at)
     return [
         _Wait(id, step_id, attempt, json.loads(condition) if condition else None, uuid.UUID(uid), node_id)
         for id, step_id, attempt, condition, uid, node_id in rows
@@ -111,8 +111,14 @@ def _digest_at(path: str, payload: Json) -> str | None:
     """The digest that a subscription to this path must have; None when the payload has nothing there."""
     if not path:
         return ""
-    value = find(tuple(path.split(".")), payload)
+    value = find(_parsed(path), payload)
     return None if value is MISSING else digest(value)
+
+
+@lru_cache(maxsize=1024)
+def _parsed(path: str) -> Path:
+    """As the action that waits has checked it."""
+    return parse(f"payload.{path}").paths[0][1:]
 
 
 def _holds(condition: Json, event: Event) -> bool:

@@ -3,34 +3,31 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from workflows_app.engine.sql.dialect import Dialect
 from workflows_app.engine.sql.tables import STEP, WORKFLOW
 
 EVENT, SUBSCRIPTION, TEMPLATE, VERSION = (f"workflows_app_{name}" for name in ("event", "subscription", "template", "templateversion"))
 
 
-@lru_cache
-def add_event(d: Dialect) -> str:
-    """Returns id and `is_delivered`: there is nothing to deliver while no step waits. Returns no row when the key is taken."""
+def add_events(d: Dialect) -> str:
+    """Returns key, id and `is_delivered` of those that were added: there is nothing to deliver while no step waits. One whose
+    idempotency key is taken, by a row or by another of the batch, is left out."""
     columns = {
-        "uid": "uuid", "source": "text", "idempotency_key": "text", "idempotency_digest": "text", "payload": "jsonb",
-        "chain_depth": "int", "received_at": "timestamptz", "received_by_id": "bigint", "matches": "jsonb",
+        "uid": "uuid", "source": "text", "idempotency_key": "text", "idempotency_digest": "text", "payload": "text",
+        "chain_depth": "int", "received_at": "timestamptz", "received_by_id": "bigint", "matches": "text",
     }  # fmt: skip
-    values = ", ".join(d.param(name, kind) for name, kind in columns.items())
+    values = [d.json(f"b.{name}") if name in ("payload", "matches") else f"b.{name}" for name in columns]
     return f"""
         INSERT INTO {EVENT} ({", ".join(columns)}, deliveries, is_delivered)
-        SELECT {values}, {d.json("'[]'")}, NOT EXISTS (SELECT 1 FROM {SUBSCRIPTION}) WHERE 1 = 1
-        ON CONFLICT (source, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING RETURNING id, is_delivered"""
+        SELECT {", ".join(values)}, {d.json("'[]'")}, NOT EXISTS (SELECT 1 FROM {SUBSCRIPTION}) FROM {d.rows("batch", columns)} WHERE 1 = 1
+        ON CONFLICT (source, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING RETURNING {d.text("uid")}, id, is_delivered"""
 
 
-@lru_cache
 def note_matches(d: Dialect) -> str:
-    return f"UPDATE {EVENT} SET matches = {d.param('matches', 'jsonb')} WHERE id = {d.param('id')}"
+    columns = {"key": "bigint", "now_matches": "text"}
+    return f"UPDATE {EVENT} AS e SET matches = {d.json('b.now_matches')} FROM {d.rows('batch', columns)} WHERE e.id = b.key"
 
 
-@lru_cache
 def triggered_versions(d: Dialect) -> str:
     """Ids of the current versions that an event may start, by slug."""
     return f"""
@@ -38,7 +35,6 @@ def triggered_versions(d: Dialect) -> str:
         WHERE t.deleted_at IS NULL AND v.trigger IS NOT NULL ORDER BY t.slug"""
 
 
-@lru_cache
 def awaited_paths(d: Dialect) -> str:
     """The distinct paths of subscriptions: one index seek for each, however many subscriptions share it."""
     return f"""
@@ -48,7 +44,6 @@ def awaited_paths(d: Dialect) -> str:
         SELECT path FROM p WHERE path IS NOT NULL"""
 
 
-@lru_cache
 def waiting_steps(d: Dialect) -> str:
     """Steps that wait for one of these values from this source since before this time, by the order in which workflows are locked."""
     return f"""
@@ -59,3 +54,9 @@ def waiting_steps(d: Dialect) -> str:
         WHERE (u.source = '' OR u.source = {d.param("source")}) AND u.since <= {d.param("received_at", "timestamptz")}
             AND s.waits_for = 'event' AND s.attempt = u.attempt
         ORDER BY s.workflow_id, s.id"""
+
+
+def workflow_statuses(d: Dialect) -> str:
+    """Of workflows by their ids, 32 digits each as SQLite keeps them; PostgreSQL reads them so."""
+    return f"""
+        SELECT {d.text("w.uid")}, w.status FROM {WORKFLOW} AS w JOIN {d.rows("batch", {"key": "uuid"})} ON w.uid = b.key"""

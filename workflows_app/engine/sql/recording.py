@@ -102,6 +102,21 @@ def add_log_lines(d: Dialect) -> str:
         WHERE EXISTS (SELECT 1 FROM {STEP} AS s WHERE s.id = b.step_id)"""
 
 
+def add_workflows(d: Dialect) -> str:
+    """Returns ids in no order, each with its `uid`."""
+    columns = {
+        "uid": "uuid", "name": "text", "description": "text", "tags": "text", "status": "text", "definition_id": "text",
+        "template_version_id": "bigint", "params": "text", "parent_id": "bigint", "parent_step_id": "bigint", "depth": "int",
+        "event_id": "bigint", "chain_depth": "int", "awaits_trigger": "boolean", "total_steps": "int", "active_steps": "int",
+        "metadata": "text", "idempotency_key": "text", "idempotency_digest": "text",
+    }  # fmt: skip
+    json, now = ("tags", "params", "metadata"), d.param("now", "timestamptz")
+    values = [d.json(f"b.{name}") if name in json else f"b.{name}" for name in columns]
+    return f"""
+        INSERT INTO {WORKFLOW} ({", ".join(columns)}, seq, done_steps, failed_steps, error, created_at, updated_at)
+        SELECT {", ".join(values)}, 1, 0, 0, '', {now}, {now} FROM {d.rows("batch", columns)} RETURNING {d.text("uid")}, id"""
+
+
 def add_steps(d: Dialect) -> str:
     columns = {
         "workflow_id": "bigint", "node_id": "text", "position": "int", "action": "text", "executor": "int", "priority": "int",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from workflows_app.engine.sql import claiming, elements, recording
+from workflows_app.engine.sql import claiming, elements, events, recording
 from workflows_app.engine.sql.dialect import POSTGRESQL, SQLITE, Dialect
 
 
@@ -17,6 +17,7 @@ class Statements:
         self._record(d)
         self._elements(d)
         self._claim(d)
+        self._events(d)
 
     def _record(self, d: Dialect) -> None:
         self.lock_workflows = recording.lock_workflows(d)
@@ -28,6 +29,7 @@ class Statements:
         self.record_attempts = recording.record_attempts(d)
         self.recorded_attempts = recording.recorded_attempts(d)
         self.add_log_lines = recording.add_log_lines(d)
+        self.add_workflows = recording.add_workflows(d)
         self.add_steps = recording.add_steps(d)
 
     def _elements(self, d: Dialect) -> None:
@@ -53,6 +55,14 @@ class Statements:
         self.next_due = claiming.next_due(d)
         self.load_workflows = claiming.load_workflows(d)
         self.load_outputs = claiming.load_outputs(d)
+
+    def _events(self, d: Dialect) -> None:
+        self.add_events = events.add_events(d)
+        self.note_matches = events.note_matches(d)
+        self.triggered_versions = events.triggered_versions(d)
+        self.awaited_paths = events.awaited_paths(d)
+        self.waiting_steps = events.waiting_steps(d)
+        self.workflow_statuses = events.workflow_statuses(d)
 
 
 @lru_cache(maxsize=2)
