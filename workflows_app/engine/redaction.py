@@ -42,8 +42,13 @@ NOTHING = Redaction(())
 
 
 def of(secrets: Collection[str]) -> Redaction:
-    """Of these values, also as they stand inside JSON text. One of fewer than SHORTEST characters would hide everything."""
+    """Of these values. One of fewer than SHORTEST characters would hide everything."""
     if not secrets:
         return NOTHING
-    spelled = {text for secret in secrets for text in (secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])}
-    return Redaction(tuple(sorted((text for text in spelled if len(text) >= SHORTEST), key=len, reverse=True)))
+    texts = {spelling for secret in secrets for spelling in _spellings(secret) if len(spelling) >= SHORTEST}
+    return Redaction(tuple(sorted(texts, key=len, reverse=True)))
+
+
+def _spellings(secret: str) -> tuple[str, ...]:
+    """As it is, and as it stands inside JSON and inside what Python says of a text."""
+    return secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]

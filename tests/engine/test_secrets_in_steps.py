@@ -1,0 +1,123 @@
+"""Secrets reach the steps that name them, and nothing that is kept of those steps."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from tests.engine import tasks
+from tests.engine.stage import Stage, log_of, node, step
+from tests.factories import NOW
+from workflows_app.actions.base import Chosen, Noted, Notice, Wait
+from workflows_app.engine.redaction import MARK, NOTHING, of
+from workflows_app.graph.definition import Node
+from workflows_app.graph.statuses import Status
+from workflows_app.models import Secret, Workflow
+
+CANARY = 'canary-"7e1f"-\\-ü'
+
+
+@pytest.fixture
+def canary(transactional_db: None) -> str:
+    Secret.objects.create(name="key", value=CANARY, created_at=NOW, updated_at=NOW)
+    return CANARY
+
+
+def using(action: str = "echo", value: Any = "{{ secrets.key }}", **config: Any) -> Node:
+    return node("use", action, config={"value": value, **config}, secrets=("key",))
+
+
+def dump() -> str:
+    """Every text in the database, but for the encrypted value itself."""
+    found = []
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names():
+            cursor.execute(f"SELECT * FROM {table}")
+            found += [str(row) for row in cursor.fetchall()]
+    return "\n".join(found)
+
+
+def assert_hidden(text: str) -> None:
+    for spelling in (CANARY, json.dumps(CANARY)[1:-1], json.dumps(CANARY, ensure_ascii=False)[1:-1]):
+        assert spelling not in text
+
+
+def test_a_step_gets_the_value(stage: Stage, canary: str) -> None:
+    seen: list[Any] = []
+    tasks.behaviours["tell"] = lambda params, context: seen.append(params["value"])
+    stage.run(node("use", "behave", config={"as": "tell", "value": "Bearer {{ secrets.key }}"}, secrets=("key",)))
+    assert seen == [f"Bearer {canary}"]
+
+
+def test_outputs_hide_it(stage: Stage, canary: str) -> None:
+    workflow = stage.run(using(value={"a": ["{{ secrets.key }}"], "b": "x {{ secrets.key }} y"}))
+    assert step(workflow, "use").output == {"a": [MARK], "b": f"x {MARK} y"}
+    assert_hidden(dump())
+
+
+@pytest.mark.parametrize("how", ["say", "raise", "fail", "key", "json"])
+def test_logs_errors_and_tracebacks_hide_it(stage: Stage, canary: str, how: str) -> None:
+    def act(params: dict[str, Any], context: Any) -> Any:
+        if how == "say":
+            context.log(f"the key is {params['value']}")
+        if how == "raise":
+            raise RuntimeError(f"refused: {params['value']}")
+        if how == "key":
+            raise KeyError(params["value"])
+        if how == "fail":
+            raise ValueError(json.dumps(params))
+        return json.dumps({"sent": params["value"]})
+
+    tasks.behaviours["act"] = act
+    workflow = stage.run(node("use", "behave", config={"as": "act", "value": "{{ secrets.key }}"}, secrets=("key",)))
+    assert workflow.status == (Status.COMPLETED if how in ("say", "json") else Status.FAILED)
+    assert_hidden(dump())
+    assert MARK in log_of(workflow, "use") + str(step(workflow, "use").output)
+
+
+def test_a_secret_that_is_not_stored_fails_the_step_by_its_name(stage: Stage) -> None:
+    workflow = stage.run(using())
+    assert workflow.status == Status.FAILED
+    assert "secrets.key" in step(workflow, "use").error and "there is no" in step(workflow, "use").error.replace("has no", "there is no")
+
+
+def test_a_changed_secret_is_used_at_the_next_attempt(stage: Stage, canary: str) -> None:
+    seen: list[Any] = []
+    tasks.behaviours["tell"] = lambda params, context: seen.append(params["value"])
+    tell = node("use", "behave", config={"as": "tell", "value": "{{ secrets.key }}"}, secrets=("key",))
+    stage.run(tell)
+    Secret.objects.get().delete()
+    Secret.objects.create(name="key", value="another", created_at=NOW, updated_at=NOW)
+    stage.run(tell)
+    assert seen == [canary, "another"]
+
+
+def test_the_value_is_encrypted_in_the_database(canary: str) -> None:
+    assert_hidden(dump())
+    assert Secret.objects.get().value == canary
+
+
+def test_redaction_covers_whatever_an_action_may_return() -> None:
+    hide = of(["s3cret"]).value
+    assert hide(Wait(1, {"a": "s3cret"}, "for s3cret")) == Wait(1, {"a": MARK}, f"for {MARK}")
+    assert hide(Chosen({"k": "s3cret"}, "s3cret", ("a",), ("a",))) == Chosen({"k": MARK}, MARK, ("a",), ("a",))
+    assert hide(Noted("s3cret", [Notice("s3cret", "x")])) == Noted(MARK, [Notice(MARK, "x")])
+    assert hide({"s3cret": 1, "n": None, "t": ("s3cret", 2.5, True)}) == {MARK: 1, "n": None, "t": (MARK, 2.5, True)}
+
+
+def test_the_longest_is_hidden_first_and_tiny_ones_not_at_all() -> None:
+    assert of(["abc", "abcdef"]).text("abcdef abc") == f"{MARK} {MARK}"
+    assert of(["a", ""]).text("a banana") == "a banana"
+
+
+def test_without_secrets_nothing_is_looked_at() -> None:
+    value = {"a": [1, 2, 3]}
+    assert of([]) is NOTHING and NOTHING.value(value) is value
+
+
+def test_a_workflow_that_names_none_loads_none(stage: Stage, canary: str, django_assert_num_queries: Any) -> None:
+    stage.run(node("plain"))
+    assert Workflow.objects.get().status == Status.COMPLETED
