@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from workflows_app.dialects import template
+from workflows_app.dialects import dag, nodes_edges, tasks, template
 from workflows_app.dialects.compiled import Compiled
 from workflows_app.graph.shapes import ActionShape
 
@@ -16,4 +16,9 @@ class Compiler(Protocol):
     def __call__(self, source: str | Mapping[str, Any], *, actions: Mapping[str, ActionShape]) -> Compiled: ...
 
 
-DIALECTS: Mapping[str, Compiler] = {"template": template.compile}
+DIALECTS: Mapping[str, Compiler] = {
+    "template": template.compile,
+    "tasks": tasks.compile,
+    "graph": nodes_edges.compile,
+    "dag": dag.compile,
+}

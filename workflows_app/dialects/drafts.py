@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,6 +88,13 @@ class Builder:
             return []
         message = f"'{body.action}' cannot be done for each element: put it into a template of its own and start that by 'sub_workflow'"
         return [Problem(message, path=joined(place, "action"), node=body.id)]
+
+
+def without_unknown(config: Mapping[str, Json], keys: Collection[str], shape: ActionShape | None) -> dict[str, Json]:
+    """The configuration without those of `keys` that the action does not take: a dialect or an editor put them there for itself."""
+    given = [key for key in keys if key in config]
+    refused = {path for path, _ in shape.check(config)} if given and shape else set()
+    return {key: value for key, value in config.items() if key not in given or key not in refused}
 
 
 def _action_problems(node: Node, place: str, words: Words, actions: Mapping[str, ActionShape]) -> Iterator[Problem]:

@@ -76,15 +76,20 @@ class BodyModel(Running):
     run_if: Any = None
 
 
-class StepModel(Policies):
-    """One entry of `steps:`."""
+class NodeModel(Policies):
+    """What a step has in every dialect that gives it an id."""
 
     id: str
     name: str = Field("", max_length=200)
+    run_if: Any = None
+
+
+class StepModel(NodeModel):
+    """One entry of `steps:`."""
+
     action: str = Field(min_length=1)
     needs: list[str] = []
     config: dict[str, Any] = Field({}, alias="with")
-    run_if: Any = None
 
 
 class Document(Strict):

@@ -60,7 +60,7 @@ def check(logic: Json) -> None:
         operations += 1 if isinstance(item, dict | list) else 0
         if operations > MAX_OPERATIONS:
             raise ConditionError(f"the condition has more than {MAX_OPERATIONS:,} operations")
-        if rule := _rule(item):
+        if rule := rule_of(item):
             _check_rule(*rule)
         queue += [(part, depth + 1) for part in _parts(item)]
 
@@ -68,12 +68,12 @@ def check(logic: Json) -> None:
 def _check_rule(operation: str, arguments: list[Json]) -> None:
     if operation not in OPERATIONS:
         raise ConditionError(f"there is no operation '{operation}'{did_you_mean(operation, OPERATIONS)}")
-    if operation == "reduce" and len(arguments) > 2 and _rule(arguments[2]):
+    if operation == "reduce" and len(arguments) > 2 and rule_of(arguments[2]):
         raise ConditionError("the start value of 'reduce' must be a plain value, not a rule")
 
 
-def _rule(item: Json) -> tuple[str, list[Json]] | None:
-    """The operation and its arguments; `None` for plain data (also an object that has not exactly one key)."""
+def rule_of(item: Json) -> tuple[str, list[Json]] | None:
+    """The operation of a rule and its arguments; `None` for plain data (also an object that has not exactly one key)."""
     if not isinstance(item, dict) or len(item) != 1:
         return None
     operation, arguments = next(iter(item.items()))
@@ -81,7 +81,7 @@ def _rule(item: Json) -> tuple[str, list[Json]] | None:
 
 
 def _parts(item: Json) -> list[Json]:
-    if rule := _rule(item):
+    if rule := rule_of(item):
         return rule[1]
     return list(item) if isinstance(item, list) else []
 
@@ -104,7 +104,7 @@ def paths(logic: Json) -> list[Path] | None:
 
 def _reads(logic: Json) -> Iterator[Json]:
     """What `var`, `missing` and `missing_some` are asked for. Inside a loop they read its element, not the names."""
-    rule = _rule(logic)
+    rule = rule_of(logic)
     if rule is None:
         for part in _parts(logic):
             yield from _reads(part)
@@ -137,7 +137,7 @@ class _Budget:
 
 def _metered(logic: Json) -> Json:
     """The same logic, with the body of every loop paying for itself each time it runs."""
-    rule = _rule(logic)
+    rule = rule_of(logic)
     if rule is None:
         return [_metered(part) for part in logic] if isinstance(logic, list) else logic
     operation, arguments = rule
