@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 OUT ?=
 
-.PHONY: run test test-postgres lint bench clean
+.PHONY: run test test-postgres lint docs bench clean
 
 run: $(VENV)/.run
 	@$(BIN)/python manage.py up
@@ -22,6 +22,9 @@ lint: $(VENV)/.dev
 	@$(BIN)/mypy workflows_app hybrid_site benchmarks manage.py
 	@$(BIN)/lint-imports
 	@DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py makemigrations --check --dry-run
+
+docs: $(VENV)/.run
+	@DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py document_actions
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks $(if $(OUT),--out $(OUT))

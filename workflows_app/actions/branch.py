@@ -14,10 +14,12 @@ from workflows_app.graph.conditions import holds
 class Case(Config):
     """One way on. `condition` is JSONLogic; `else: true` stands for it in the last case; `next` names one step or several."""
 
-    label: str = ""
-    condition: Json = None
-    is_else: bool = Field(default=False, alias="else")
-    next: str | list[str]
+    label: str = Field("", description="what pages and the output call this case")
+    condition: Json = Field(None, description="JSONLogic over the names of the workflow; not templated")
+    is_else: bool = Field(
+        default=False, alias="else", description="`true` instead of a condition: when no other case holds; must be the last"
+    )
+    next: str | list[str] = Field(description="the step or steps to go on to; they must need this one")
 
     @model_validator(mode="before")
     @classmethod
@@ -38,7 +40,7 @@ class Case(Config):
 class BranchConfig(Config):
     """The cases, tried in order."""
 
-    cases: list[Case] = Field(min_length=1)
+    cases: list[Case] = Field(min_length=1, description="the ways on; the first whose condition holds is taken")
 
     @model_validator(mode="after")
     def _else_is_last(self) -> BranchConfig:

@@ -15,9 +15,9 @@ YEAR_SECONDS = 366 * 24 * 3600
 class DelayConfig(Config):
     """Exactly one of `seconds`, `ms` and `until` (ISO 8601 with an offset); from nothing up to a year."""
 
-    seconds: float | None = Field(None, ge=0, le=YEAR_SECONDS, allow_inf_nan=False)
-    ms: float | None = Field(None, ge=0, le=YEAR_SECONDS * 1000, allow_inf_nan=False)
-    until: AwareDatetime | None = None
+    seconds: float | None = Field(None, ge=0, le=YEAR_SECONDS, allow_inf_nan=False, description="how long, in seconds")
+    ms: float | None = Field(None, ge=0, le=YEAR_SECONDS * 1000, allow_inf_nan=False, description="how long, in milliseconds")
+    until: AwareDatetime | None = Field(None, description="ISO 8601 with an offset; a time that has passed is no wait")
 
     @model_validator(mode="before")
     @classmethod

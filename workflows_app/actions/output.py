@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from pydantic import Field
+
 from workflows_app.actions.base import Action, Config, Context, Json
 
 SHOWN_CHARACTERS = 500
@@ -12,7 +14,7 @@ SHOWN_CHARACTERS = 500
 class OutputConfig(Config):
     """`value`: any JSON, templated. Without it the outputs of the direct needs, by step id."""
 
-    value: Json = None
+    value: Json = Field(None, description="the result; without it the outputs of the direct needs, by step id")
 
 
 class Output(Action):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from workflows_app.actions.base import Action, Config, Context, Json
 from workflows_app.graph.conditions import evaluate
@@ -13,8 +13,8 @@ from workflows_app.graph.conditions import evaluate
 class TransformConfig(Config):
     """Exactly one of `value` (any JSON, templated) and `logic` (JSONLogic over the names of the workflow)."""
 
-    value: Json = None
-    logic: Json = None
+    value: Json = Field(None, description="any JSON; every text in it is templated")
+    logic: Json = Field(None, description="JSONLogic over the names of the workflow; not templated")
 
     @model_validator(mode="before")
     @classmethod
