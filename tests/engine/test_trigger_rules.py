@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations_with_replacement as mixed
 from itertools import product
 from typing import get_args
 
@@ -18,7 +19,9 @@ SKIPPED = {"==": [1, 2]}
 
 
 def parent(id: str, end: str) -> Node:
-    """A step that completes, fails, fails and is forgiven, or is skipped."""
+    """A step that completes, fails, fails and is forgiven, is skipped, or is a branch that takes another way than `it`."""
+    if end == "ruled out":
+        return node(id, "branch", config={"cases": [{"condition": False, "next": "it"}, {"else": True, "next": []}]})
     if end == "skipped":
         return node(id, run_if=SKIPPED)
     if end == "completed":
@@ -26,21 +29,34 @@ def parent(id: str, end: str) -> Node:
     return node(id, "flaky", config={"how": "fail"}, on_failure="continue" if end == "forgiven" else "fail")
 
 
-FATES = {"completed": reference.PASSES, "failed": reference.FAILS, "forgiven": reference.FAILS, "skipped": reference.SKIPS}
+FATES = {
+    "completed": reference.PASSES, "failed": reference.FAILS, "forgiven": reference.FAILS, "skipped": reference.SKIPS,
+    "ruled out": reference.PASSES,
+}  # fmt: skip
+    "completed": reference.PASSES,
+    "failed": reference.FAILS,
+    "forgiven": reference.FAILS,
+    "skipped": reference.SKIPS,
+    "ruled out": reference.PASSES,
+}
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_every_combination_of_up_to_three_needs_ends_as_the_rule_says(stage: Stage, rule: TriggerRule) -> None:
-    """Each in a workflow of its own, all in one drain; `below` sees how the step's own end is passed on."""
-    runs: list[tuple[Workflow, list[Node], dict[str, str]]] = []
-    for ends in (combination for size in (1, 2, 3) for combination in product(FATES, repeat=size)):
+def test_every_combination_of_up_to_four_needs_ends_as_the_rule_says(stage: Stage, rule: TriggerRule) -> None:
+    """CONTRACT.md section 7, trigger rules. Each in a workflow of its own, all in one drain; `below` sees how the step's own end
+    is passed on. Of three and four needs each mixture once, of fewer in every order too."""
+    mixtures = [*product(FATES, repeat=1), *product(FATES, repeat=2), *mixed(FATES, 3), *mixed(FATES, 4)]
+    runs: list[tuple[Workflow, list[Node], dict[str, str], dict[str, list[str]]]] = []
+    for ends in mixtures:
         parents = [parent(f"p{number}", end) for number, end in enumerate(ends)]
         nodes = [*parents, node("it", "echo", *(p.id for p in parents), trigger_rule=rule), node("below", "echo", "it")]
         fates = {f"p{number}": FATES[end] for number, end in enumerate(ends)} | dict.fromkeys(("it", "below"), reference.PASSES)
-        runs.append((stage.start(*nodes), nodes, fates))
+        chosen: dict[str, list[str]] = {f"p{number}": [] for number, end in enumerate(ends) if end == "ruled out"}
+        runs.append((stage.start(*nodes), nodes, fates, chosen))
+    assert len(runs) == 135
     stage.play(runs[-1][0])
-    for workflow, nodes, fates in runs:
-        expected = reference.expected(nodes, fates, {})
+    for workflow, nodes, fates, chosen in runs:
+        expected = reference.expected(nodes, fates, chosen)
         assert statuses(workflow) == expected, [n.id for n in nodes]
         oracle.judge(workflow)
         assert workflow.status == reference.overall(expected, nodes)
