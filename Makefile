@@ -19,7 +19,7 @@ test-postgres: $(VENV)/.dev
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@$(BIN)/mypy workflows_app hybrid_site benchmarks manage.py
+	@$(BIN)/mypy workflows_app hybrid_site benchmarks examples manage.py
 	@$(BIN)/lint-imports
 	@DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py makemigrations --check --dry-run
 

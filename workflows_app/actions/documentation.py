@@ -67,7 +67,7 @@ def _default(value: Any) -> str:
 def _kind(field: Schema) -> str:
     """The type in words, with what the schema says of its values."""
     if "$ref" in field:
-        return field["$ref"].rpartition("/")[2]
+        return str(field["$ref"]).rpartition("/")[2]
     if "anyOf" in field:
         return " or ".join(dict.fromkeys(_kind(part) for part in field["anyOf"] if part.get("type") != "null"))
     if "enum" in field:

@@ -1,0 +1,1 @@
+"""Examples of what people write for the engine; the product does not import them."""
