@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from gunicorn.app.base import BaseApplication
 
-from hybrid_site.processes import die_with
+from hybrid_site.processes import die_with, share_memory
 
 
 class WebServer(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
@@ -37,6 +37,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "worker_tmp_dir": str(memory) if memory.is_dir() else None,
             "limit_request_line": 8190,
             "control_socket_disable": True,
+            "pre_fork": lambda arbiter, worker: share_memory(),
             "post_fork": lambda arbiter, worker: die_with(worker.ppid),
         }
 
