@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.actions.contexts import a_context
 from tests.catalog.walk import Walk
 from workflows_app import actions
 from workflows_app.actions import tasks
+from workflows_app.actions.base import Context
 from workflows_app.catalog.params import accept
 from workflows_app.catalog.validate import validate
 from workflows_app.dialects.template_model import Policies, StepModel
@@ -42,6 +47,36 @@ def test_the_custom_task_of_the_page_runs_and_is_short(settings, monkeypatch, tm
     assert found.outputs["done"] == "2 rows of city, people"
     assert found.logs["table"] == "2 rows"
     assert "`done` gives `2 rows of city, people`" in (DOCS / "custom-tasks.md").read_text()
+
+
+def functions_of_the_page() -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for code in re.findall(r"```python\n(.*?)```", (DOCS / "custom-tasks.md").read_text(), re.DOTALL)[1:]:
+        exec(code, found)
+    return found
+
+
+def test_the_function_of_the_page_stops_when_told_and_reports_progress():
+    tidy, reported = functions_of_the_page()["tidy"], []
+    assert tidy({"paths": ["a", "b"]}, a_context(report_progress=reported.append)) == {"tidied": 2}
+    assert reported == [0.5, 1.0]
+    stopped = a_context(is_cancelled=lambda: True)
+    assert tidy({"paths": ["a", "b"]}, stopped) is None
+    assert stopped.sink == [("WARNING", "Stopped before a")]
+
+
+def test_the_function_of_the_page_pays_once_per_key(tmp_path):
+    pay, book = functions_of_the_page()["pay"], str(tmp_path / "book.sqlite3")
+    for key in ("w1:pay", "w1:pay", "w2:pay"):
+        assert pay({"book": book, "amount": 5}, a_context(idempotency_key=key)) == {"paid": 5}
+    with closing(sqlite3.connect(book)) as kept:
+        assert kept.execute("SELECT count(*) FROM payments").fetchone() == (2,)
+
+
+def test_the_page_names_all_that_a_task_gets():
+    page = (DOCS / "custom-tasks.md").read_text()
+    for name in ("log", "progress", "outputs", "params", "idempotency_key", "attempt", "cancelled"):
+        assert f"`context.{name}" in page and hasattr(Context, name), name
 
 
 @pytest.mark.django_db(transaction=True)
