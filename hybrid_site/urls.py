@@ -6,7 +6,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from workflows_app.api import api
+from workflows_app.api import api, v1
 
 handler500 = "hybrid_site.failures.server_error"
 
@@ -14,6 +14,7 @@ _to_docs = RedirectView.as_view(pattern_name="api:openapi-view")
 
 urlpatterns = [
     path("api/", api.urls),
+    path("v1/", v1.urls),
     path("docs", _to_docs, name="docs"),
     path("redoc", _to_docs, name="redoc"),
     path("admin/", admin.site.urls),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import reduce
 from typing import Any
 
 import pytest
@@ -10,28 +9,44 @@ from django.db import OperationalError, connection
 from django.test import Client
 
 from tests.api.calls import call, detail, get, post
-from tests.api.templates_for_tests import a_published
+from tests.api.templates_for_tests import SOURCE, a_published
 from tests.factories import a_token, a_user, a_workflow, later
-from workflows_app.api import api
+from workflows_app.api import api, v1
 from workflows_app.models import ApiToken, Workflow
 
 pytestmark = pytest.mark.django_db
 START = "/api/workflows/from-template?template_id=data_processing"
 
 
+ZERO = "00000000-0000-0000-0000-000000000007"
+IDS = dict.fromkeys(("workflow_id", "execution_id", "notification_id", "event_id"), ZERO)
+FILL = {**IDS, "step_id": "a", "slug": "one", "graph_id": "one", "source": "shop"}
+
+
 def every_operation() -> list[tuple[str, str]]:
     """Method and path of each, with ids filled in."""
-    fill = {"{workflow_id}": "00000000-0000-0000-0000-000000000007", "{step_id}": "a", "{slug}": "one"}
-    found = []
-    for path, methods in api.get_openapi_schema()["paths"].items():
-        filled = reduce(lambda text, pair: text.replace(*pair), fill.items(), path)
-        found += [(method.upper(), filled) for method in methods]
-    return found
+    paths = api.get_openapi_schema()["paths"] | v1.get_openapi_schema()["paths"]
+    return [(method.upper(), path.format(**FILL)) for path, methods in paths.items() for method in methods]
 
 
 OPERATIONS = every_operation()
-CLOSED = [operation for operation in OPERATIONS if operation != ("GET", "/api/health")]
-UNSAFE = [(method, path) for method, path in OPERATIONS if method != "GET"]
+HEALTH = [("GET", "/api/health"), ("GET", "/v1/health")]
+SIGNED = [("POST", "/api/events/webhooks/shop")]  # its signature stands for a login
+CLOSED = [operation for operation in OPERATIONS if operation not in HEALTH + SIGNED]
+WITHOUT_ROWS = [("POST", "/api/templates/one/validate")]
+TASKS = {"name": "x", "steps": [{"execution_type": "parallel", "tasks": [{"name": "task_a"}]}]}
+GOOD_BODIES: dict[tuple[str, str], Any] = {
+    ("POST", "/api/workflows"): {"definition": SOURCE},
+    ("POST", "/api/workflows/from-template"): {"template_id": "one"},
+    ("POST", "/api/workflow"): TASKS,
+    ("POST", "/api/templates"): {"slug": "one", "source": SOURCE},
+    ("POST", "/api/templates/import"): {"source": SOURCE},
+    ("PUT", "/api/templates/one"): {"source": SOURCE},
+    ("POST", "/api/graph/workflows"): {"nodes": [{"id": "a", "type": "start"}]},
+    ("PUT", "/api/graph/workflows/one"): {"nodes": [{"id": "a", "type": "start"}]},
+    ("POST", "/v1/workflow"): {"name": "x", "dag": {"nodes": [{"id": "a", "handler": "input"}]}},
+}
+UNSAFE = [(method, path) for method, path in CLOSED if method != "GET"]
 
 
 def a_session() -> Client:
@@ -41,7 +56,8 @@ def a_session() -> Client:
 
 
 def test_there_is_something_to_walk() -> None:
-    assert len(CLOSED) >= 20 and len(UNSAFE) >= 9
+    assert len(CLOSED) >= 48 and len(UNSAFE) >= 24
+    assert {*HEALTH, *SIGNED} < set(OPERATIONS)
 
 
 @pytest.mark.parametrize(("method", "path"), CLOSED)
@@ -50,6 +66,12 @@ def test_strangers_get_nothing(server_mode: None, method: str, path: str) -> Non
     assert response.status_code == 401
     assert "API token" in detail(response)
     assert response["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize(("method", "path"), SIGNED)
+def test_what_has_no_signature_gets_nothing(server_mode: None, method: str, path: str) -> None:
+    response = call(method, path, {})
+    assert response.status_code == 401 and "signature" in detail(response)
 
 
 @pytest.mark.parametrize("header", ["Bearer wrong", "Bearer ", "bearer", "Basic bG9jYWw6", "Token s", "s", "Bearer \u00e9"])
@@ -134,7 +156,7 @@ def test_in_local_mode_a_foreign_host_or_address_starts_nothing(client: Client) 
     assert not Workflow.objects.exists()
 
 
-@pytest.mark.parametrize("path", ["/api/docs", "/api/openapi.json", "/docs", "/redoc"])
+@pytest.mark.parametrize("path", ["/api/docs", "/api/openapi.json", "/v1/docs", "/v1/openapi.json", "/docs", "/redoc"])
 def test_the_documentation_is_for_callers(server_mode: None, path: str) -> None:
     stranger = get(path)
     assert (stranger.status_code, stranger["Location"]) == (302, f"/login?next={path}")
@@ -146,7 +168,9 @@ def test_a_program_may_read_the_openapi_document_with_its_token(server_mode: Non
     assert get("/api/openapi.json", Authorization="Bearer s").json()["openapi"].startswith("3.")
 
 
-@pytest.mark.parametrize("path", ["/api/", "/api/nothing", "/api/workflows/", "/api/workflows/x/y/z", "/api/health/x", "/api/static/docs"])
+@pytest.mark.parametrize(
+    "path", ["/api/", "/api/nothing", "/api/workflows/", "/api/workflows/x/y/z", "/api/health/x", "/api/static/docs", "/v1/", "/v1/x"]
+)
 def test_where_nothing_is_strangers_learn_nothing_and_get_json(server_mode: None, path: str) -> None:
     response = get(path)
     assert response.status_code == 404
@@ -159,15 +183,15 @@ def test_a_wrong_method_is_told_the_right_ones() -> None:
     assert "POST" in response["Allow"] and "PUT is not allowed" in detail(response)
 
 
-@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+@pytest.mark.parametrize(("method", "path"), [operation for operation in OPERATIONS if operation not in WITHOUT_ROWS])
 def test_while_the_database_is_away_the_answer_is_503(method: str, path: str) -> None:
     def refuse(execute: Any, *rest: Any) -> Any:
         raise OperationalError("connection refused")
 
     with connection.execute_wrapper(refuse):
-        response = call(method, path, {"source": "x", "slug": "x", "definition": {}})
+        response = call(method, path, GOOD_BODIES.get((method, path), {}))
     assert response.status_code == 503
-    if path != "/api/health":
+    if (method, path) not in HEALTH:
         assert "database" in detail(response)
 
 

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests.engine.at_once import at_once
 from tests.engine.conftest import stage as stage
 from tests.engine.stage import Stage, node, statuses, step
 from tests.factories import a_user
-from workflows_app.catalog.approvals import MAX_WAITING_SHOWN, NotAnApprover, decide, waiting_for
+from workflows_app.catalog.approvals import MAX_WAITING_SHOWN, NotAnApprover, decide, waiting_count, waiting_for
 from workflows_app.catalog.params import InvalidParams
 from workflows_app.engine.errors import NotAllowed, StepNotFound, WorkflowNotFound
 from workflows_app.models import Workflow
@@ -107,7 +109,17 @@ def test_each_sees_what_they_may_decide_the_longest_waiting_first(stage: Stage) 
     assert [found.workflow for found in waiting_for(a_user("ana"))] == [for_ana, for_all]
     assert [found.workflow for found in waiting_for(a_user("bo"))] == [for_all]
     assert [found.workflow for found in waiting_for(a_user(is_superuser=True))] == [for_ana, for_all]
+    assert [waiting_count(user) for user in User.objects.order_by("id")] == [2, 1, 2]
     assert MAX_WAITING_SHOWN > 2
+
+
+def test_to_count_what_waits_takes_two_queries_however_many_there_are(stage: Stage) -> None:
+    ana = in_group("finance")
+    for approvers in (["finance"], ["finance", "bo"], ["bo"], [ana.username]):
+        asking(stage, approvers=approvers)
+    with CaptureQueriesContext(connection) as captured:
+        assert waiting_count(ana) == 3
+    assert len(captured) == 2
 
 
 def test_what_is_decided_stopped_or_no_approval_cannot_be_decided(stage: Stage) -> None:

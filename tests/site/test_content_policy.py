@@ -22,7 +22,7 @@ def test_pages_are_strict(path: str) -> None:
     assert found["form-action"] == "'self'"
 
 
-@pytest.mark.parametrize("path", ["/admin/", "/admin/workflows_app/workflow/", "/api/docs"])
+@pytest.mark.parametrize("path", ["/admin/", "/admin/workflows_app/workflow/", "/api/docs", "/v1/docs"])
 def test_admin_and_swagger_may_style_inline_and_nothing_more(path: str) -> None:
     found = policy(path)
     assert "'unsafe-inline'" in found["style-src"]

@@ -13,7 +13,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from tests.factories import a_user
 
 pytestmark = pytest.mark.django_db
-OPEN = {"/api/health", "/login", "/admin/login/"}
+HEALTH = {"/api/health", "/v1/health"}
+OPEN = {*HEALTH, "/login", "/admin/login/"}
 COLOURS = "/theme"  # sets a cookie for the login page too
 NAMES = ["health", "docs", "static", "login"]
 
@@ -42,7 +43,7 @@ PATHS = sorted({filled(route, name) for route in every_path(get_resolver().url_p
 
 def test_there_is_something_to_walk() -> None:
     assert len(PATHS) > 60
-    assert {"/workflows", "/workers", "/templates", "/api/workflows", "/admin/", *OPEN} <= set(PATHS)
+    assert {"/workflows", "/workers", "/templates", "/api/workflows", "/admin/", "/v1/workflow", *OPEN} <= set(PATHS)
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -50,7 +51,7 @@ def test_there_is_something_to_walk() -> None:
 def test_a_stranger_gets_a_login_or_nothing(server_mode: None, method: str, path: str) -> None:
     response = getattr(Client(raise_request_exception=False), method)(path)
     if path in OPEN:
-        assert response.status_code == (405 if (method, path) == ("post", "/api/health") else 200)
+        assert response.status_code == (405 if method == "post" and path in HEALTH else 200)
     elif path == COLOURS:
         assert response.status_code in {302, 405}
     elif response.status_code == 302:
@@ -60,7 +61,7 @@ def test_a_stranger_gets_a_login_or_nothing(server_mode: None, method: str, path
 
 
 @pytest.mark.parametrize("suffix", ["/", "//", ".json", ";x=health", "?health", "%2f", "/../api/health", "/..;/health", "%00"])
-@pytest.mark.parametrize("path", ["/api/workflows", "/workflows", "/admin"])
+@pytest.mark.parametrize("path", ["/api/workflows", "/workflows", "/admin", "/api/graph/workflows"])
 def test_no_spelling_of_a_closed_path_opens_it(server_mode: None, path: str, suffix: str) -> None:
     response = Client(raise_request_exception=False).get(path + suffix)
     assert response.status_code in {301, 302, 401, 404}
@@ -104,7 +105,8 @@ def test_the_old_addresses_of_the_documentation_lead_to_it(path: str) -> None:
     assert Client().get(path)["Location"] == "/api/docs"
 
 
-def test_swagger_is_served_from_this_machine() -> None:
-    page = Client().get("/api/docs").content.decode()
+@pytest.mark.parametrize("path", ["/api/docs", "/v1/docs"])
+def test_swagger_is_served_from_this_machine(path: str) -> None:
+    page = Client().get(path).content.decode()
     assert "http://" not in page.replace("http://testserver", "") and "https://" not in page
     assert finders.find("ninja/swagger-ui-bundle.js") and finders.find("ninja/swagger-ui.css")

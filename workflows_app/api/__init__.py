@@ -1,5 +1,5 @@
-"""The HTTP API (CONTRACT.md section 3). Authentication is on the object, so an operation has to ask to be open."""
+"""The HTTP API (CONTRACT.md sections 3 to 6). Authentication is on the objects, so an operation has to ask to be open."""
 
-from workflows_app.api.site import api
+from workflows_app.api.site import api, v1
 
-__all__ = ["api"]
+__all__ = ["api", "v1"]

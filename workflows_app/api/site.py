@@ -13,12 +13,37 @@ from django.urls import re_path
 from ninja import NinjaAPI
 from ninja.parser import Parser
 
-from workflows_app.api import approvals, errors, events, notifications, operations, template_texts, templates, workflows
+from workflows_app.api import (
+    approvals,
+    dags,
+    errors,
+    events,
+    graph,
+    graph_executions,
+    notifications,
+    operations,
+    tasks,
+    template_texts,
+    templates,
+    workflows,
+)
 from workflows_app.api.answers import answer
 from workflows_app.api.auth import AUTH, for_callers
 from workflows_app.api.strict_json import is_plain
 
 View = Callable[..., HttpResponseBase]
+ROUTERS = [
+    ("/workflows", workflows.router),
+    ("/workflow", tasks.router),
+    ("/templates", template_texts.router),
+    ("/templates", templates.router),
+    ("/graph", graph.router),
+    ("/graph", graph_executions.router),
+    ("/notifications", notifications.router),
+    ("/events", events.router),
+    ("", approvals.router),
+    ("", operations.router),
+]
 
 
 class StrictQueries(Parser):
@@ -77,20 +102,23 @@ def _unknown(request: HttpRequest) -> HttpResponseBase:
     raise Http404
 
 
-api = Site(
-    title="Hybrid Engine",
-    version=settings.VERSION,
-    description='Workflows, templates and how the system is. Errors are `{"detail": …}`.',
-    urls_namespace="api",
-    auth=AUTH,
-    docs_decorator=for_callers,
-    parser=StrictQueries(),
-)
-errors.install(api)
-api.add_router("/workflows", workflows.router)
-api.add_router("/templates", template_texts.router)
-api.add_router("/templates", templates.router)
-api.add_router("/notifications", notifications.router)
-api.add_router("/events", events.router)
-api.add_router("", approvals.router)
-api.add_router("", operations.router)
+def _site(title: str, description: str, *, namespace: str) -> Site:
+    site = Site(
+        title=title,
+        version=settings.VERSION,
+        description=description,
+        urls_namespace=namespace,
+        auth=AUTH,
+        docs_decorator=for_callers,
+        parser=StrictQueries(),
+    )
+    errors.install(site)
+    return site
+
+
+api = _site("Hybrid Engine", 'Workflows, templates and how the system is. Errors are `{"detail": …}`.', namespace="api")
+for prefix, router in ROUTERS:
+    api.add_router(prefix, router)
+
+v1 = _site("Hybrid Engine: DAGs", "Submit a DAG, trigger it, look at its nodes and results. Everything else is under /api.", namespace="v1")
+v1.add_router("", dags.router)

@@ -8,6 +8,7 @@ from typing import Any
 
 from workflows_app.catalog.params import PARAMS_SCHEMA, accept
 from workflows_app.engine import control
+from workflows_app.engine import trigger as engine_trigger
 from workflows_app.models import Workflow
 
 Params = Mapping[str, Any] | None
@@ -21,6 +22,12 @@ def rerun(*, uid: object, now: datetime, params: Params = None) -> Workflow:
 def retry(*, uid: object, now: datetime, from_step: str | None = None, params: Params = None) -> Workflow:
     """The same workflow. Raises WorkflowNotFound, StepNotFound, NotAllowed, InvalidParams."""
     return control.retry(uid=uid, now=now, from_step=from_step, params=_accepted(uid, params))
+
+
+def trigger(*, uid: object, now: datetime, params: Params = None) -> Workflow:
+    """The same workflow if it was submitted and not started, a new one if it has ended; without parameters, those it has.
+    Raises WorkflowNotFound, NotAllowed, InvalidParams."""
+    return engine_trigger.trigger(uid=uid, params=_accepted(uid, params), now=now)
 
 
 def _accepted(uid: object, params: Params) -> Params:

@@ -72,12 +72,17 @@ class Page:
 
 def search(*, filters: Filters, limit: int, cursor: str | None = None) -> Page:
     """Raises BadCursor."""
+    rows, following = search_rows(filters=filters, limit=limit, cursor=cursor)
+    return Page(workflows(rows), following)
+
+
+def search_rows(*, filters: Filters, limit: int, cursor: str | None = None) -> tuple[WorkflowQuerySet, str | None]:
+    """The same page as rows, for doors that show them otherwise. Raises BadCursor."""
     found = filters.apply(Workflow.objects.newest_first())
     found = _after(found, cursor) if cursor else found
     keys = list(found.values_list("pk", "updated_at", "uid")[: limit + 1])
-    page = workflows(Workflow.objects.newest_first().filter(pk__in=[key[0] for key in keys[:limit]]))
-    has_more = len(keys) > limit
-    return Page(page, _cursor(*keys[limit - 1][1:]) if has_more else None)
+    page = Workflow.objects.newest_first().filter(pk__in=[key[0] for key in keys[:limit]])
+    return page, _cursor(*keys[limit - 1][1:]) if len(keys) > limit else None
 
 
 def _after(found: WorkflowQuerySet, cursor: str) -> WorkflowQuerySet:
