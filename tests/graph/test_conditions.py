@@ -82,6 +82,12 @@ def test_a_small_condition_cannot_make_much_of_little(logic):
         evaluate(logic, {**ROWS, "wide": ["x" * 1000] * 100})
 
 
+@pytest.mark.parametrize("logic", [{"+": ["x"]}, [{"+": ["x"]}], {"map": [[1], {"+": ["x"]}]}, {"merge": [[1, [{"*": ["x", 2]}]]]}])
+def test_what_is_not_a_number_is_found_wherever_it_stands(logic):
+    with pytest.raises(ConditionError, match="gives nan, which JSON cannot hold"):
+        evaluate(logic, {})
+
+
 def test_numbers_stay_numbers_of_a_computer():
     assert evaluate({"*": [{"var": "n"}, {"var": "n"}]}, {"n": 2**62}) == float(2**124)
 

@@ -38,10 +38,20 @@ def evaluate(logic: Json, data: Json) -> Json:
         result = apply(_metered(logic), dict(data) if isinstance(data, Mapping) else data, _operations(_Budget()))
     except _FAILURES as error:
         raise error if isinstance(error, ConditionError) else ConditionError(f"the condition cannot be computed: {error}") from None
-    if isinstance(result, float) and not math.isfinite(result):
-        raise ConditionError(f"the condition gives {result}, which JSON cannot hold: is one of its values not a number?")
     _sized(result)
+    for number in _not_finite(result):
+        raise ConditionError(f"the condition gives {number}, which JSON cannot hold: is one of its values not a number?")
     return result
+
+
+def _not_finite(value: Json) -> Iterator[float]:
+    queue = [value]
+    while queue:
+        item = queue.pop()
+        if isinstance(item, float) and not math.isfinite(item):
+            yield item
+        elif isinstance(item, list | Mapping):
+            queue += item.values() if isinstance(item, Mapping) else item
 
 
 def holds(logic: Json, data: Json) -> bool:
