@@ -33,12 +33,6 @@ FATES = {
     "completed": reference.PASSES, "failed": reference.FAILS, "forgiven": reference.FAILS, "skipped": reference.SKIPS,
     "ruled out": reference.PASSES,
 }  # fmt: skip
-    "completed": reference.PASSES,
-    "failed": reference.FAILS,
-    "forgiven": reference.FAILS,
-    "skipped": reference.SKIPS,
-    "ruled out": reference.PASSES,
-}
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -34,6 +34,7 @@ class Approval(Action):
     config = ApprovalConfig
     raw = frozenset({"form"})
     is_instant = True
+    waits = True
 
     def run(self, config: ApprovalConfig, context: Context) -> Json | Wait:
         if context.resume is None:

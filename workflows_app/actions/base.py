@@ -182,6 +182,7 @@ class Action(ABC):
     in_thread: bool = False
     reads_upstream: ClassVar[bool] = False
     takes_secrets: ClassVar[bool] = False
+    waits: ClassVar[bool] = False
     body_key: ClassVar[str] = ""
     timeout_setting: ClassVar[str] = "step_timeout_default"
     timeout_seconds: float | None = None

@@ -44,6 +44,7 @@ class Map(Action):
     name = "map"
     config = MapConfig
     is_instant = True
+    waits = True
     body_key = "do"
 
     def run(self, config: MapConfig, context: Context) -> Json | Spread:

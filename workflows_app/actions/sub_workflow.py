@@ -22,6 +22,7 @@ class SubWorkflow(Action):
     name = "sub_workflow"
     config = SubWorkflowConfig
     is_instant = True
+    waits = True
 
     def run(self, config: SubWorkflowConfig, context: Context) -> Json | Launch:
         if context.resume is None:

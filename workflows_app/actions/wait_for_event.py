@@ -50,6 +50,7 @@ class WaitForEvent(Action):
     config = WaitForEventConfig
     raw = frozenset({"match"})
     is_instant = True
+    waits = True
 
     def run(self, config: WaitForEventConfig, context: Context) -> Json | Wait:
         if context.resume is None:

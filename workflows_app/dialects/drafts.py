@@ -54,7 +54,7 @@ class Builder:
             run_if=draft.run_if,
             trigger_rule=_chosen(draft.policies, self.defaults, "trigger_rule"),
             body=self._body(draft, key) if key else None,
-            **_running(draft.policies, self.defaults),
+            **_running(draft.policies, self.defaults, shape),
         )
         if len(self.problems) < MAX_PROBLEMS:
             self.problems += _action_problems(node, draft.place, self.words, self.actions)
@@ -77,7 +77,7 @@ class Builder:
             name=model.name,
             config=model.config,
             run_if=model.run_if,
-            **_running(model, self.defaults),
+            **_running(model, self.defaults, self.actions.get(model.action)),
         )
         self.problems += self._nesting(node, place) or _action_problems(node, place, TEMPLATE, self.actions)
         return node
@@ -107,11 +107,12 @@ def _action_problems(node: Node, place: str, words: Words, actions: Mapping[str,
         yield Problem(message, path=joined(place, words.config, path), node=node.id)
 
 
-def _running(own: Running, defaults: Running) -> dict[str, Any]:
-    """The policies that a step and the body of a map have in common, as fields of a node."""
+def _running(own: Running, defaults: Running, shape: ActionShape | None) -> dict[str, Any]:
+    """The policies that a step and the body of a map have in common, as fields of a node. A default timeout is for steps that run,
+    not for those that wait for a person, an event or other steps."""
     concurrency = _chosen(own, defaults, "concurrency")
     return {
-        "timeout_seconds": _chosen(own, defaults, "timeout"),
+        "timeout_seconds": own.timeout if shape and shape.waits else _chosen(own, defaults, "timeout"),
         "retry": _retry(own, defaults),
         "priority": PRIORITIES[_chosen(own, defaults, "priority")],
         "on_failure": _chosen(own, defaults, "on_failure"),

@@ -11,6 +11,7 @@ class ActionShape(Protocol):
 
     `raw` names the keys of the configuration that are not rendered; `reads_upstream` tells that the action
     itself looks at the outputs of the steps it needs; `takes_secrets` that expressions in it may read `secrets.NAME`.
+    One that `waits` for others takes no default timeout, only its own.
     `body_key` names the key of the configuration that holds another step, done once for each element (`do` of a `map`).
     """
 
@@ -24,6 +25,8 @@ class ActionShape(Protocol):
     def takes_secrets(self) -> bool: ...
     @property
     def body_key(self) -> str: ...
+    @property
+    def waits(self) -> bool: ...
 
     def check(self, config: Mapping[str, Any]) -> list[tuple[str, str]]:
         """What is wrong with a configuration, as path and message; values that hold expressions are taken on trust."""
