@@ -1,4 +1,4 @@
-"""The workloads W1 to W4: no-op steps that return a small dict, submitted from a process of their own."""
+"""The workloads: no-op steps that return a small dict, and calls to loopback, submitted from a process of their own."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from benchmarks.loopback import serving
 from workflows_app.engine import definitions
 from workflows_app.engine.clock import database_now
 from workflows_app.engine.start import Order, start, start_many
@@ -16,6 +17,7 @@ from workflows_app.models import Definition as StoredDefinition
 from workflows_app.models import Step, Workflow
 
 CHAIN, FAN, WORKFLOWS, SHORT, SUBMISSIONS, PAUSE_SECONDS = 100, 200, 200, 5, 50, 0.3
+ELEMENTS, LIMIT, ANSWER_SECONDS = 1_000, 50, 0.02
 LOOK_SECONDS, PATIENCE_SECONDS = 0.01, 120
 
 
@@ -63,6 +65,19 @@ def latency() -> list[float]:
         _wait([workflow])
         found.append((_began(workflow)[0] - submitted) * 1000)
     return found
+
+
+def one_map() -> dict[str, float]:
+    """W6: elements a second of a `map` with `http_call` to a server on loopback, and how many calls there were at once."""
+    with serving(seconds=ANSWER_SECONDS) as server:
+        call = Node("each", "http_call", config={"url": server.url})
+        over = {"items": list(range(ELEMENTS)), "limit": LIMIT, "collect": "body.ok"}
+        definition = _stored(Definition((Node("each", "map", config=over, body=call),)))
+        submitted = time.monotonic()
+        workflow = _run(definition, 1)[0]
+        if server.most > LIMIT or server.count != ELEMENTS:
+            raise SystemExit(f"{server.count} calls, {server.most} at once: {ELEMENTS} and at most {LIMIT} were allowed")
+        return {"elements_per_s": ELEMENTS / _seconds(submitted, [workflow]), "at_once": server.most}
 
 
 def percentile(values: Sequence[float], part: float) -> float:
