@@ -27,7 +27,7 @@ class Server:
         try:
             while await reader.readuntil(b"\r\n\r\n"):
                 await self._answer(writer)
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
             pass
         finally:
             writer.close()
