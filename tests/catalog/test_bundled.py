@@ -7,6 +7,7 @@ import pytest
 from tests import factories
 from tests.catalog.sources import PLAIN
 from tests.catalog.walk import Walk
+from workflows_app import actions
 from workflows_app.catalog import bundled
 from workflows_app.catalog.params import accept
 from workflows_app.catalog.publish import publish
@@ -15,7 +16,8 @@ from workflows_app.catalog.validate import validate
 from workflows_app.catalog.withdraw import withdraw
 from workflows_app.models import Template, TemplateVersion
 
-SLUGS = ["data_processing", "every_action", "test"]
+SLUGS = ["ask_and_wait", "data_processing", "every_action", "test"]
+OFFLINE = ["ask_and_wait", "test"]
 
 
 @pytest.fixture
@@ -34,9 +36,9 @@ def test_all_load_once_and_are_marked(now):
 
 @pytest.mark.django_db
 def test_server_mode_loads_only_what_can_run_there(server_mode, now):
-    assert bundled.load(now=now) == ["test"]
+    assert bundled.load(now=now) == OFFLINE
     for slug in SLUGS:
-        assert (bundled.DEMO_SERVICE in source(slug)) == ("/demo" in source(slug)) == (slug != "test")
+        assert (bundled.DEMO_SERVICE in source(slug)) == ("/demo" in source(slug)) == (slug not in OFFLINE)
 
 
 @pytest.mark.django_db
@@ -138,8 +140,21 @@ def test_every_action_runs_whatever_way_it_takes(live_server, params, rating, sk
     assert found.outputs["done"]["missing"] == "FAILED"
     assert found.outputs["done"]["expected"] == 404
     assert found.outputs["shape"]["key"] == "w:s"
+    assert [len(page or ()) for page in found.outputs["each"]["results"]] == [2, 0, 2, 0]
+    assert (found.outputs["each"]["skipped"], found.outputs["each"]["failed"]) == (2, 0)
+    assert found.outputs["done"]["greeting"] == "Hello, Aster Books!"
+    assert found.outputs["done"]["thanks"] == "demo"
+    assert found.outputs["tell"]["title"] == "Thanks for Aster Books"
 
 
-def test_every_action_shows_every_action():
-    shown = {node.action for node in validate(source("every_action")).definition.nodes}
-    assert shown >= {"input", "output", "http_call", "delay", "transform", "branch", "task_a", "task_b", "task_c"}
+def test_the_two_that_wait_for_somebody_give_up_by_themselves():
+    found = walk("ask_and_wait")
+    assert set(found.ends.values()) == {"completed"}
+    assert found.outputs["done"] == {"discount": 0, "decided_by": "nobody", "paid": False}
+    assert found.waited == 60
+
+
+def test_between_them_they_show_every_action():
+    nodes = [node for slug in ("every_action", "ask_and_wait") for node in validate(source(slug)).definition.nodes]
+    shown = {node.action for node in nodes} | {node.body.action for node in nodes if node.body}
+    assert shown >= set(actions.ACTIONS) - {"start", "call_external_service"} | {"task_a", "task_b", "task_c"}
