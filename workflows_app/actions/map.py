@@ -84,7 +84,8 @@ def _gathered(config: MapConfig, context: Context) -> Json:
         raise Fail(_complaint(elements, failed))
     if left := sum(element.status in ACTIVE for element in elements):
         raise Fail(f"{left:,} of {len(elements):,} elements had not ended within {span(context.own_timeout_seconds or 0)}")
-    summary = _summary([_collected(config, index, element) for index, element in enumerate(elements)], elements)
+    path = _path(config.collect) if config.collect else ()
+    summary = _summary([_collected(path, index, element) for index, element in enumerate(elements)], elements)
     context.log(f"{summary['succeeded']:,} of {summary['count']:,} elements succeeded, {summary['failed']:,} failed")
     return summary
 
@@ -106,15 +107,13 @@ def _complaint(elements: Sequence[Element], failed: list[int]) -> str:
     return f"{len(failed):,} of {len(elements):,} elements failed: {named}{rest}"
 
 
-def _collected(config: MapConfig, index: int, element: Element) -> Json:
+def _collected(path: Path, index: int, element: Element) -> Json:
     if element.status != "COMPLETED":
         return None
-    if not config.collect:
-        return element.output
-    path, names = ("output", *_path(config.collect)), {"output": element.output}
-    value = find(path, names)
+    value = find(path, element.output)
     if value is MISSING:
-        raise Fail(f"'collect' leads nowhere for element {index}: {explain(path, names)}")
+        why = explain(("output", *path), {"output": element.output})
+        raise Fail(f"'collect' leads nowhere for element {index}: {why}")
     return value
 
 
