@@ -9,15 +9,18 @@ from tests.catalog.sources import PLAIN
 from tests.catalog.walk import Walk
 from workflows_app import actions
 from workflows_app.catalog import bundled
+from workflows_app.catalog.bundled import Bundled
 from workflows_app.catalog.params import accept
 from workflows_app.catalog.publish import publish
 from workflows_app.catalog.templates import find
 from workflows_app.catalog.validate import validate
 from workflows_app.catalog.withdraw import withdraw
+from workflows_app.dialects.compiled import Compiled
+from workflows_app.graph.conditions import holds
 from workflows_app.models import Template, TemplateVersion
 
-SLUGS = ["ask_and_wait", "data_processing", "every_action", "test"]
-OFFLINE = ["ask_and_wait", "test"]
+SLUGS = ["ask_and_wait", "data_processing", "every_action", "hot_lead", "llm_analysis", "parallel_fetch", "sample_workflow", "test"]
+OFFLINE = ["ask_and_wait", "sample_workflow", "test"]
 
 
 @pytest.fixture
@@ -76,18 +79,26 @@ def test_somebodys_own_template_of_that_name_is_left_alone(directory, now):
     assert TemplateVersion.objects.count() == 1
 
 
+def file(slug: str) -> Bundled:
+    return next(found for found in bundled.files() if found.slug == slug)
+
+
 def source(slug: str) -> str:
-    return (bundled.DIRECTORY / f"{slug}.yaml").read_text()
+    return file(slug).source
+
+
+def compiled(slug: str) -> Compiled:
+    return validate(source(slug), file(slug).dialect)
 
 
 def walk(slug: str, url: str = "http://127.0.0.1:9", **params) -> Walk:
-    compiled = validate(source(slug))
-    return Walk(compiled.definition, params=accept(compiled.params_schema, params), url=url).run()
+    found = compiled(slug)
+    return Walk(found.definition, params=accept(found.params_schema, params), url=url).run()
 
 
 @pytest.mark.parametrize("slug", SLUGS)
 def test_none_needs_parameters(slug):
-    assert "required" not in validate(source(slug)).params_schema
+    assert "required" not in compiled(slug).params_schema
 
 
 def test_the_small_one_greets():
@@ -158,3 +169,64 @@ def test_between_them_they_show_every_action():
     nodes = [node for slug in ("every_action", "ask_and_wait") for node in validate(source(slug)).definition.nodes]
     shown = {node.action for node in nodes} | {node.body.action for node in nodes if node.body}
     assert shown >= set(actions.ACTIONS) - {"start", "call_external_service"} | {"task_a", "task_b", "task_c"}
+
+
+def test_a_file_is_named_after_its_slug_and_its_dialect():
+    found = {each.slug: each.dialect for each in bundled.files() if each.dialect != "template"}
+    assert found == {"hot_lead": "graph", "llm_analysis": "dag", "parallel_fetch": "dag", "sample_workflow": "tasks"}
+
+
+@pytest.mark.django_db
+def test_the_version_knows_its_dialect_and_the_event_that_starts_it(now):
+    bundled.load(now=now)
+    version = find("hot_lead").current
+    assert version.dialect == "graph"
+    assert holds(version.trigger, LEAD)
+    assert list(Template.objects.triggered().values_list("slug", flat=True)) == ["hot_lead"]
+    assert find("sample_workflow").current.trigger is None
+
+
+LEAD = {"lead": {"source": "LinkedIn", "score": 90, "title": "CEO"}}
+
+
+@pytest.mark.parametrize(
+    ("change", "does_match"),
+    [({}, True), ({"score": 80}, True), ({"score": 79}, False), ({"source": "X"}, False), ({"title": "CTO"}, True)],
+)
+def test_a_hot_lead_is_one_from_linkedin_with_a_good_score(change, does_match):
+    """CONTRACT.md section 5: the event `{"lead": {"source": "LinkedIn", "score": 90, "title": "CEO"}}` starts it."""
+    assert holds(compiled("hot_lead").trigger, {"lead": {**LEAD["lead"], **change}}) is does_match
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("title", "taken", "skipped"), [("CEO", "gift", "drip"), ("CTO", "drip", "gift")])
+def test_a_ceo_gets_a_gift_and_anybody_else_does_not(live_server, title, taken, skipped):
+    """CONTRACT.md section 5: the CEO case goes to `gift`, another title takes `else`."""
+    found = walk("hot_lead", live_server.url, lead={**LEAD["lead"], "title": title})
+    assert (found.ends[taken], found.ends[skipped]) == ("completed", "skipped")
+    assert found.outputs["call"]["body"]["body"] == {"source": "LinkedIn", "title": title}
+    assert f"New hot lead: {title}, score 90" in str(found.outputs["notify"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_calls_fan_out_and_in_again(live_server):
+    """CONTRACT.md section 6: fan-out and fan-in; `{{ input.name }}` is what it was triggered with."""
+    found = walk("parallel_fetch", live_server.url, user_id=123)
+    result = found.outputs["output"]
+    assert result["get_user"]["body"]["body"] == {"user_id": 123}
+    assert len(result["get_orders"]["response"]["orders"]) == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_model_is_asked_about_what_was_fetched(live_server):
+    """CONTRACT.md section 7: without a provider the built-in one answers, always the same."""
+    first, second = (walk("llm_analysis", live_server.url) for _ in range(2))
+    assert first.outputs["analyze"]["provider"] == "demo"
+    assert first.outputs["output"] == first.outputs["analyze"]["response"] == second.outputs["output"]
+
+
+def test_the_sample_of_tasks_runs_them_in_order():
+    """CONTRACT.md section 4: `task_a`, `task_b`, `task_c` exist as built-in demo tasks."""
+    found = walk("sample_workflow")
+    assert list(found.ends.items()) == [("task_a", "completed"), ("task_b", "completed"), ("task_c", "completed")]
+    assert found.outputs["task_c"]["upstream"] == ["task_b"]
