@@ -91,3 +91,26 @@ def nap_thread(params: dict[str, Any], context: Context) -> int:
     _note(context)
     time.sleep(params["seconds"])
     return context.attempt
+
+
+def _stamp(context: Context, word: str) -> None:
+    descriptor = os.open(PLACE / "spans", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    os.write(descriptor, f"{time.monotonic()} {word} {context.step_id}\n".encode())
+    os.close(descriptor)
+
+
+@task
+def span_thread(params: dict[str, Any], context: Context) -> int:
+    """Take a while, and write down when it began and ended, on the clock that all processes share."""
+    _stamp(context, "begin")
+    time.sleep(params["seconds"])
+    _stamp(context, "end")
+    return context.attempt
+
+
+@task
+async def span(params: dict[str, Any], context: Context) -> int:
+    _stamp(context, "begin")
+    await asyncio.sleep(params["seconds"])
+    _stamp(context, "end")
+    return context.attempt
