@@ -1,4 +1,4 @@
-"""The start form, made from a template's parameter schema (JSON Schema), and what the reader typed turned back into parameters."""
+"""Forms made from a JSON Schema (a template's parameters, what an approval asks), and what the reader typed turned back into values."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from typing import Any, Literal
 
 from django.http import QueryDict
 
+from workflows_app.catalog.params import InvalidParams
+
 Json = Any
 Kind = Literal["text", "long", "number", "checkbox", "choice", "date", "datetime-local", "json"]
 PREFIX = "p."
+OTHERS = "*"
 KINDS: Mapping[str, Kind] = {"integer": "number", "number": "number", "boolean": "checkbox", "object": "json", "array": "json"}
 FORMATS: Mapping[str, Kind] = {"date": "date", "date-time": "datetime-local"}
 
@@ -50,7 +53,8 @@ def fields(schema: Mapping[str, Json], values: Mapping[str, Json], errors: Mappi
     """`values` are what is filled in: defaults, an earlier workflow's parameters, or what was just typed."""
     required = set(schema.get("required", ()))
     found = errors or {}
-    return [_field(key, rule, key in required, values.get(key), error_at(key, found)) for key, rule in _rules(schema).items()]
+    named = [_field(key, rule, key in required, values.get(key), error_at(key, found)) for key, rule in _rules(schema).items()]
+    return [*named, _others(values, named, error_at(OTHERS, found))] if _is_open(schema) else named
 
 
 def error_at(key: str, errors: Mapping[str, str]) -> str:
@@ -73,7 +77,27 @@ def read(schema: Mapping[str, Json], posted: QueryDict) -> dict[str, Json]:
             found[key] = bool(text)
         elif text.strip():
             found[key] = _value(rule, text)
-    return found
+    return _with_others(found, posted.get(f"{PREFIX}{OTHERS}", "")) if _is_open(schema) else found
+
+
+def _is_open(schema: Mapping[str, Json]) -> bool:
+    """Whether it takes more than it names. What we keep says so: a schema that does not is closed (`params_schema.normalise`)."""
+    return schema.get("additionalProperties", False) is not False or bool(schema.get("patternProperties"))
+
+
+def refuse_unread(values: Mapping[str, Json]) -> None:
+    """Raises InvalidParams when the field for further values holds no JSON object: no schema could say so."""
+    if isinstance(values.get(OTHERS), Unread):
+        raise InvalidParams({OTHERS: "must be a JSON object"})
+
+
+class Unread(str):
+    """What was typed for further values, when it is no JSON object."""
+
+
+def _with_others(named: Mapping[str, Json], text: str) -> dict[str, Json]:
+    others = _parsed(text, whole=False) if text.strip() else {}
+    return {**others, **named} if isinstance(others, dict) else {**named, OTHERS: Unread(text)}
 
 
 def _rules(schema: Mapping[str, Json]) -> dict[str, Mapping[str, Json]]:
@@ -137,6 +161,14 @@ def _field(key: str, rule: Mapping[str, Json], is_required: bool, value: Json, e
         step="1" if _type(rule) == "integer" else "any",
         error=error,
     )
+
+
+def _others(values: Mapping[str, Json], named: list[Field], error: str) -> Field:
+    """For a schema that takes more than it names: one field for all of that."""
+    known, typed = {field.key for field in named}, values.get(OTHERS)
+    rest = typed if isinstance(typed, Unread) else {key: value for key, value in values.items() if key not in known}
+    rule = {"type": "object", "title": "Other values" if named else "Values", "description": "Whatever else it should be given."}
+    return _field(OTHERS, rule, False, rest or None, error)
 
 
 def _text(value: Json) -> str:

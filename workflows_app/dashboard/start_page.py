@@ -32,6 +32,7 @@ class StartPage:
     """`problems` are errors that belong to no field of the form."""
 
     template: Template
+    dialect: str
     fields: list[params_form.Field]
     problems: list[str]
     key: str
@@ -52,6 +53,7 @@ def build(
     known = {field.key for field in fields}
     return StartPage(
         template=template,
+        dialect=f"{version.dialect} dialect",
         fields=fields,
         problems=[_problem(name, message) for name, message in (errors or {}).items() if name.split(".")[0] not in known],
         key=key or str(uuid.uuid4()),

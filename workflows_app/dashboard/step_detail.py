@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from workflows_app.dashboard import steps_table
+from django.contrib.auth.models import User
+
+from workflows_app.dashboard import approvals_page, elements_table, step_rows
 from workflows_app.dashboard.looks import Moment, Took, moment, plural, pretty, took
-from workflows_app.engine.definitions import compiled
 from workflows_app.graph.statuses import FINAL, Status
-from workflows_app.models import LogLine, Step, Workflow
+from workflows_app.models import LogLine, Step
 
 MOST_LINES = 1_000
 
@@ -35,11 +36,16 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class StepDetail:
-    """JSON values are text, ready to be shown. `lines` are the last ones, `earlier_words` says how many more there are."""
+    """JSON values are text, ready to be shown. `lines` are the last ones, `earlier_words` says how many more there are. A map has
+    `elements`, of which `element` is the selected one; an approval has `approval` while it waits and `decision` after."""
 
-    row: steps_table.StepRow
-    description: str
+    row: step_rows.StepRow
+    element: StepDetail | None
+    elements: elements_table.ElementsTable | None
+    approval: approvals_page.Approval | None
+    decision: approvals_page.Decision | None
     config: str
+    value: str
     output: str
     metadata: str
     needs: list[tuple[str, str]]
@@ -49,25 +55,37 @@ class StepDetail:
     can_retry: bool
 
 
-def build(workflow: Workflow, table: steps_table.StepTable, view: steps_table.View, *, now: datetime) -> StepDetail | None:
-    """None when the workflow has no such step."""
-    step = Step.objects.filter(workflow=workflow, node_id=view.step).first() if view.step else None
-    if step is None:
+def build(about: step_rows.About, reader: User) -> StepDetail | None:
+    """The selected step; of an element, its map with the element in it. None when the workflow has no such step."""
+    if not about.view.step:
         return None
-    definition = compiled(workflow.definition_id)
-    node = definition.by_id[step.node_id]
+    wanted = Step.objects.filter(workflow=about.workflow, node_id__in={about.view.top, about.view.step})
+    found = {step.node_id: step for step in wanted.select_related("workflow")}
+    if about.view.top not in found:
+        return None
+    element = found.get(about.view.step) if about.view.step != about.view.top else None
+    return _detail(found[about.view.top], about, reader, element=_detail(element, about, reader) if element else None)
+
+
+def _detail(step: Step, about: step_rows.About, reader: User, *, element: StepDetail | None = None) -> StepDetail:
+    node = about.definition.node(step.node_id)
+    (row,) = step_rows.rows([step], about)
     lines, earlier = _lines(step)
     return StepDetail(
-        row=steps_table.row(step, definition, table.looks, view, now),
-        description=node.name,
+        row=row,
+        element=element,
+        elements=elements_table.build(step, about) if node.body and step.attempt else None,
+        approval=approvals_page.approval(step, reader, now=about.now) if step.waits_for == Step.APPROVAL else None,
+        decision=approvals_page.decision(step, now=about.now),
         config=pretty(dict(node.config)) if node.config else "",
+        value=pretty(step.element) if step.parent_id else "",
         output=_shown(step.output),
         metadata=_shown(step.metadata or None),
-        needs=[(need, view.url(step=need, show="", start=None)) for need in node.needs],
-        attempts=_attempts(step, now),
+        needs=[(need, about.view.url(step=need, show="", start=None)) for need in node.needs],
+        attempts=_attempts(step, about.now),
         lines=lines,
         earlier_words=f"{plural(earlier, 'earlier line')}: read them through the API" if earlier else "",
-        can_retry=workflow.status in FINAL and step.status in FINAL,
+        can_retry=step.parent_id is None and about.workflow.status in FINAL and step.status in FINAL,
     )
 
 

@@ -45,6 +45,7 @@ def _start(request: HttpRequest, template: Template) -> HttpResponse:
     params = params_form.read(template.current.params_schema, request.POST)  # type: ignore[union-attr]
     key = request.POST.get("idempotency_key", "")[:200]
     try:
+        params_form.refuse_unread(params)
         workflow = catalog.start_template(slug=template.slug, params=params, idempotency_key=key or None, now=database_now())
     except catalog.InvalidParams as error:
         page = start_page.build(template, values=params, errors=error.errors, key=key)

@@ -1,42 +1,67 @@
-"""What a step waits for, in words: an upstream step, a time, an answer, a worker, a place."""
+"""What a step waits for, in words: an upstream step, a time, an answer, a worker, a turn, a place."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from workflows_app.dashboard.looks import Look, listed
-from workflows_app.graph.statuses import FINAL, Status
+from workflows_app.dashboard.looks import LOOKS, Moment, moment
+from workflows_app.graph.statuses import Status
 from workflows_app.models import Step
 
+MOST_NAMED = 3
+UNTRIGGERED = "somebody to start it: it was submitted, not started"
 PLACE = "a place: as many workflows run as MAX_CONCURRENT_WORKFLOWS allows"
+OTHERS: Mapping[str | None, str] = {
+    Step.ELEMENTS: "its elements",
+    Step.WORKFLOW: "the workflow that it started",
+    Step.TURN: "its turn among the elements",
+    Step.APPROVAL: "an approval",
+    Step.EVENT: "an event",
+}
 
 
-def words(step: Step, *, needs: Iterable[str], looks: Mapping[str, tuple[str, Look]], now: datetime) -> str:
-    """`looks` gives `(status, look)` of every step of the workflow by id. Empty when the step waits for nothing."""
-    if step.status == Status.PENDING:
-        return _for_worker(step, now)
-    if step.status != Status.WAITING_FOR_DEPENDENCY:
-        return ""
-    if step.available_at or step.attempt:
-        return of_started(step)
-    return listed([_named(id, looks[id]) for id in needs if id in looks and looks[id][0] not in FINAL], limit=3) or PLACE
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """One thing that is missing. `step` and `workflow` are ids that the words can lead to; `at` is when it comes or runs out."""
+
+    words: str
+    step: str = ""
+    workflow: str = ""
+    at: Moment | None = None
 
 
-def of_started(step: Step) -> str:
-    """The wait of a step that an attempt began: a timer has a time, an answer has none."""
-    if step.available_at is None:
-        return str(step.metadata.get("waitingFor") or "an answer")
-    until = f"until {step.available_at:%H:%M:%S} UTC"
-    return f"{step.metadata.get('waitingFor') or 'a timer'}, {until}"
+def of_reasons(reasons: Sequence[Mapping[str, Any]], statuses: Mapping[str, str], *, is_retry: bool, now: datetime) -> list[Wait]:
+    """The `waitingFor` of the step's JSON, for people: the first few, and how many more. `is_retry`: it ran before."""
+    shown = [_wait(reason, statuses, is_retry, now) for reason in reasons[:MOST_NAMED]]
+    more = len(reasons) - MOST_NAMED
+    return [*shown, Wait(f"{more:,} more")] if more > 0 else shown
 
 
-def _named(id: str, seen: tuple[str, Look]) -> str:
+def _wait(reason: Mapping[str, Any], statuses: Mapping[str, str], is_retry: bool, now: datetime) -> Wait:
+    kind, id, at = reason["kind"], reason["id"], moment(reason["at"], now=now)
+    if kind == "step":
+        return Wait(_named(id, statuses[id]), step=id)
+    if kind == "time":
+        return Wait("the next try," if is_retry else reason["text"].partition(", 2")[0], at=at)
+    if kind == "workflow" and id:
+        return Wait("the workflow", workflow=id)
+    return Wait(f"{reason['text']}, which expires" if at else reason["text"], at=at)
+
+
+def _named(id: str, status: str) -> str:
     """The id, and its status when that says more than that it waits too."""
-    return id if seen[0] == Status.WAITING_FOR_DEPENDENCY else f"{id} ({seen[1].word.lower()})"
+    return id if status == Status.WAITING_FOR_DEPENDENCY else f"{id} ({LOOKS[Status(status)].word.lower()})"
 
 
-def _for_worker(step: Step, now: datetime) -> str:
-    if step.available_at and step.available_at > now:
-        return f"the next try at {step.available_at:%H:%M:%S} UTC"
-    return "a free worker"
+def words(step: Step, *, now: datetime) -> str:
+    """The same in short, from the step's row alone, for lists: a step that nothing before it holds back."""
+    if step.status == Status.PENDING:
+        is_later = step.available_at and step.available_at > now
+        return f"the next try at {step.available_at:%H:%M:%S} UTC" if is_later else "a free worker"
+    if not step.attempt and not step.available_at:
+        return PLACE
+    why = str(step.metadata.get("waitingFor") or OTHERS.get(step.waits_for) or ("a timer" if step.available_at else "an answer"))
+    return f"{why}, until {step.available_at:%H:%M:%S} UTC" if step.available_at else why

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+from django.db.models import F, Q
 
 from workflows_app.dashboard import waits
 from workflows_app.dashboard.looks import Look, listed, look, plural, took
@@ -24,15 +26,20 @@ class Deed:
 
 @dataclass(frozen=True, slots=True)
 class Story:
+    """`decide` is the step that waits for an approval, if one does."""
+
     look: Look
     what: str
     why: str
     now_what: str
     deeds: tuple[Deed, ...]
+    decide: str = ""
 
 
+MOST_HELD = 20
 NO_WORKER = "Steps start when a worker does."
 STOP, RERUN = Deed("stop", "Stop"), Deed("rerun", "Run again")
+START = Deed("trigger", "Start", True)
 RESUME, RETRY = Deed("resume", "Resume", True), Deed("retry", "Retry failed steps", True)
 
 
@@ -55,7 +62,8 @@ def _completed(workflow: Workflow, table: StepTable, now: datetime) -> Story:
 
 
 def _failed(workflow: Workflow, table: StepTable) -> Story:
-    failed = list(Step.objects.filter(workflow=workflow, status=Status.FAILED).defer("output", "resume").order_by("ended_at")[:5])
+    ended = Step.objects.top_level().filter(workflow=workflow, status=Status.FAILED).order_by("ended_at")
+    failed = list(ended.defer("output", "resume", "answer")[:1])
     if not failed:
         return Story(look(workflow.status), "Failed", workflow.error, "Run it again, or look at the steps below.", (RERUN,))
     first, blocked = failed[0], _blocked(table.looks)
@@ -76,21 +84,31 @@ def _active(workflow: Workflow, table: StepTable, workers: int, now: datetime) -
     running = _ids(table.looks, Status.RUNNING)
     done = f"{workflow.done_steps:,} of {plural(workflow.total_steps, 'step')} done"
     seen = look(workflow.status)
+    if workflow.awaits_trigger:
+        return Story(seen, "Submitted, not started", "Nothing of it runs before somebody starts it.", "", (START, STOP))
     if not workers:
         return Story(seen, f"Nothing can run: no worker is alive · {done}", NO_WORKER, "Start workers with “make run”.", (STOP,))
+    held = _held(workflow)
+    asking = next((step.node_id for step in held if step.waits_for == Step.APPROVAL), "")
     if running:
-        return Story(seen, f"Running · {done}", f"Now: {listed(running)}.", "", (STOP,))
-    return Story(seen, f"{seen.word} · {done}", _why_idle(workflow, now), "", (STOP,))
+        return Story(seen, f"Running · {done}", f"Now: {listed(running)}.", "", (STOP,), asking)
+    return Story(seen, f"{seen.word} · {done}", _why_idle(held, table, now), "", (STOP,), asking)
 
 
-def _why_idle(workflow: Workflow, now: datetime) -> str:
-    held = Step.objects.filter(workflow=workflow, available_at__isnull=False) | Step.objects.filter(
-        workflow=workflow, status=Status.WAITING_FOR_DEPENDENCY, remaining=0
-    )
-    first = held.defer("output", "resume").order_by("available_at").first()
-    if first is None:
+def _held(workflow: Workflow) -> list[Step]:
+    """Steps that a time, an answer, a worker or a place holds back, those that wait for an answer first: an operator can give it."""
+    timed = Q(available_at__isnull=False) | Q(status=Status.WAITING_FOR_DEPENDENCY, remaining=0)
+    found = Step.objects.top_level().filter(timed, workflow=workflow).defer("output", "resume", "answer")
+    return list(found.order_by(F("waits_for").asc(nulls_last=True), "available_at")[:MOST_HELD])
+
+
+def _why_idle(held: Sequence[Step], table: StepTable, now: datetime) -> str:
+    if not held:
         return "The next steps are about to start."
-    return f"{first.node_id} waits for {waits.words(first, needs=(), looks={}, now=now)}."
+    bar = next((row.bar for row in table.rows if row.id == held[0].node_id and row.bar), None)
+    if bar and held[0].waits_for == Step.ELEMENTS:
+        return f"{held[0].node_id}: {bar.words}."
+    return f"{held[0].node_id} waits for {waits.words(held[0], now=now)}."
 
 
 def _ids(looks: Looks, status: Status) -> list[str]:

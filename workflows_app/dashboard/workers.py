@@ -6,7 +6,6 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.views.decorators.http import require_safe
-from django_htmx.http import ptag
 
 from workflows_app.dashboard import live, workers_page
 from workflows_app.engine.clock import database_now
@@ -14,7 +13,7 @@ from workflows_app.engine.clock import database_now
 
 @login_required
 @require_safe
-@ptag(lambda request: workers_page.tag(database_now()))
+@live.tagged(lambda request: workers_page.tag(database_now()))
 def workers(request: HttpRequest) -> TemplateResponse:
     page = workers_page.build(now=database_now())
     return live.respond(request, page="workers/list.html", region="workers/_list.html", context={"page": page})

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db.models import Max
 
 from workflows_app.dashboard import step_detail, steps_table, what_happened
-from workflows_app.dashboard.live import BUSY_MILLISECONDS, NEVER
+from workflows_app.dashboard.live import BUSY_MILLISECONDS, LIST_MILLISECONDS, NEVER
 from workflows_app.dashboard.looks import Look, Moment, Took, look, moment, pretty, took
+from workflows_app.dashboard.steps_view import View
 from workflows_app.engine.definitions import compiled
 from workflows_app.engine.errors import WorkflowNotFound
 from workflows_app.engine.liveness import live_workers
@@ -22,6 +24,11 @@ from workflows_app.graph.statuses import ACTIVE, Status
 from workflows_app.models import LogLine, Step, Workflow
 
 MOST_OUTPUTS = 20
+AROUND = ("template_version__template", "parent", "parent_step", "event")
+UNREAD = (
+    "template_version__source", "parent__params", "parent_step__output", "parent_step__resume", "parent_step__answer",
+    "parent_step__element", "event__payload", "event__matches", "event__deliveries",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +47,7 @@ class WorkflowPage:
     story: what_happened.Story
     table: steps_table.StepTable
     detail: step_detail.StepDetail | None
-    view: steps_table.View
+    view: View
     params: str
     outputs: list[tuple[str, str]]
     calls: list[tuple[str, str]]
@@ -51,12 +58,12 @@ class WorkflowPage:
 def find(uid: uuid.UUID) -> Workflow:
     """Raises WorkflowNotFound."""
     try:
-        return Workflow.objects.select_related("template_version__template", "parent").defer("template_version__source").get(uid=uid)
+        return Workflow.objects.select_related(*AROUND).defer(*UNREAD).get(uid=uid)
     except Workflow.DoesNotExist:
         raise WorkflowNotFound(uid) from None
 
 
-def tag(uid: uuid.UUID, view: steps_table.View, *, now: datetime) -> str | None:
+def tag(uid: uuid.UUID, view: View, *, now: datetime) -> str | None:
     """Changes whenever the page may: the workflow's `seq`, how many workers live, the selected step's last log line."""
     found = Workflow.objects.filter(uid=uid).values_list("seq", "status").first()
     if found is None:
@@ -66,7 +73,7 @@ def tag(uid: uuid.UUID, view: steps_table.View, *, now: datetime) -> str | None:
     return f"{found[0]}-{workers}-{lines.aggregate(last=Max('id'))['last'] or 0}"
 
 
-def build(workflow: Workflow, view: steps_table.View, *, base_url: str, now: datetime) -> WorkflowPage:
+def build(workflow: Workflow, view: View, *, reader: User, base_url: str, now: datetime) -> WorkflowPage:
     table = steps_table.build(workflow, view, now=now)
     return WorkflowPage(
         workflow=workflow,
@@ -80,14 +87,20 @@ def build(workflow: Workflow, view: steps_table.View, *, base_url: str, now: dat
         took=took(workflow.started_at, workflow.ended_at, now=now),
         story=what_happened.tell(workflow, table, workers=len(live_workers(now=now)), now=now),
         table=table,
-        detail=step_detail.build(workflow, table, view, now=now),
+        detail=step_detail.build(table.about, reader),
         view=view,
         params=pretty(workflow.params),
         outputs=_outputs(workflow),
         calls=_calls(workflow, base_url),
-        poll_milliseconds=BUSY_MILLISECONDS if workflow.status in ACTIVE else NEVER,
+        poll_milliseconds=_poll(workflow),
         now=now.isoformat(),
     )
+
+
+def _poll(workflow: Workflow) -> int:
+    if workflow.status not in ACTIVE:
+        return NEVER
+    return LIST_MILLISECONDS if workflow.awaits_trigger else BUSY_MILLISECONDS
 
 
 def _outputs(workflow: Workflow) -> list[tuple[str, str]]:

@@ -67,7 +67,7 @@ def _row(workflow: Workflow, strip: strips.Strip, waiting: str, now: datetime) -
 def _strips(workflows: Sequence[Workflow]) -> Mapping[int, strips.Strip]:
     small = [workflow.pk for workflow in workflows if workflow.total_steps <= strips.MAX_BLOCKS]
     steps: dict[int, list[tuple[str, Look]]] = defaultdict(list)
-    found = Step.objects.filter(workflow_id__in=small).order_by("workflow_id", "position")
+    found = Step.objects.top_level().filter(workflow_id__in=small).order_by("workflow_id", "position")
     for pk, node_id, status, is_skipped in found.values_list("workflow_id", "node_id", "status", "is_skipped"):
         steps[pk].append((node_id, look(status, is_skipped=is_skipped)))
     return {w.pk: strips.of_steps(steps[w.pk]) if w.pk in steps else strips.of_counts(_counts(w)) for w in workflows}
@@ -88,14 +88,15 @@ def _waits(workflows: Sequence[Workflow], now: datetime) -> Mapping[int, str]:
     idle = active - set(Step.objects.running().filter(workflow_id__in=active).order_by().values_list("workflow_id", flat=True).distinct())
     timed = Q(available_at__gt=now) | Q(status=Status.WAITING_FOR_DEPENDENCY, remaining=0)
     steps: dict[int, list[Step]] = defaultdict(list)
-    found = Step.objects.filter(timed, workflow_id__in=idle).defer("output", "resume", "error")
+    found = Step.objects.top_level().filter(timed, workflow_id__in=idle).defer("output", "resume", "answer", "error")
     for step in found.order_by("available_at")[:MAX_WAITS]:
         steps[step.workflow_id].append(step)
-    return {pk: _waits_of(steps[pk], now) for pk in idle}
+    untriggered = {workflow.pk for workflow in workflows if workflow.awaits_trigger}
+    return {pk: f"waits for {waits.UNTRIGGERED}" if pk in untriggered else _waits_of(steps[pk], now) for pk in idle}
 
 
 def _waits_of(steps: Sequence[Step], now: datetime) -> str:
     if not steps:
         return "waits for a free worker"
     more = f", and {plural(len(steps) - 1, 'more step')}" if len(steps) > 1 else ""
-    return f"{steps[0].node_id} waits for {waits.words(steps[0], needs=(), looks={}, now=now)}{more}"
+    return f"{steps[0].node_id} waits for {waits.words(steps[0], now=now)}{more}"
