@@ -28,8 +28,8 @@ class Bundled:
 def files() -> Iterator[Bundled]:
     """What comes with the product, in the order of the slugs."""
     for path in sorted([*DIRECTORY.glob("*.yaml"), *DIRECTORY.glob("*.*.json")]):
-        slug, *dialect = path.name.split(".")[:-1]
-        yield Bundled(slug, *(dialect or ["template"]), source=path.read_text(encoding="utf-8"))
+        slug, _, dialect = path.stem.partition(".")
+        yield Bundled(slug, dialect or "template", path.read_text(encoding="utf-8"))
 
 
 def load(*, now: datetime) -> list[str]:
