@@ -15,6 +15,7 @@ Json = Any
 Kind = Literal["text", "long", "number", "checkbox", "choice", "date", "datetime-local", "json"]
 PREFIX = "p."
 OTHERS = "*"
+BEYOND, FREE = "an object: what it takes besides these", "an object: it takes whatever it is given"
 KINDS: Mapping[str, Kind] = {"integer": "number", "number": "number", "boolean": "checkbox", "object": "json", "array": "json"}
 FORMATS: Mapping[str, Kind] = {"date": "date", "date-time": "datetime-local"}
 
@@ -167,7 +168,7 @@ def _others(values: Mapping[str, Json], named: list[Field], error: str) -> Field
     """For a schema that takes more than it names: one field for all of that."""
     known, typed = {field.key for field in named}, values.get(OTHERS)
     rest = typed if isinstance(typed, Unread) else {key: value for key, value in values.items() if key not in known}
-    rule = {"type": "object", "title": "Other values" if named else "Values", "description": "Whatever else it should be given."}
+    rule = {"type": "object", "title": "Other values" if named else "Values", "description": BEYOND if named else FREE}
     return _field(OTHERS, rule, False, rest or None, error)
 
 

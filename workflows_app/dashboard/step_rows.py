@@ -132,15 +132,15 @@ def _item(step: Step) -> str:
 
 def _bar(step: Step, elements: Mapping[str, int] | None) -> Bar | None:
     if elements and elements["total"]:
-        return elements_bar(elements)
+        return _elements_bar(step, elements)
     fraction = step.metadata.get("progress")
     if step.status != Status.RUNNING or not isinstance(fraction, int | float):
         return None
     return Bar(fraction, 1, f"{int(fraction * 100)} %", "running")
 
 
-def elements_bar(elements: Mapping[str, int]) -> Bar:
+def _elements_bar(step: Step, elements: Mapping[str, int]) -> Bar:
     total, still_open = elements["total"], sum(elements[word] for word in OPEN)
     parts = [f"{elements[word]:,} {word}" for word in ("failed", "running", "waiting", "stopped", "skipped") if elements[word]]
-    css = "failed" if elements["failed"] else "running" if still_open else "completed"
+    css = "running" if still_open else look(step.status).css
     return Bar(total - still_open, total, " · ".join([f"{total - still_open:,} of {total:,} elements", *parts]), css)

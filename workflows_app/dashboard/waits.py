@@ -45,7 +45,7 @@ def _wait(reason: Mapping[str, Any], statuses: Mapping[str, str], is_retry: bool
     if kind == "step":
         return Wait(_named(id, statuses[id]), step=id)
     if kind == "time":
-        return Wait("the next try," if is_retry else reason["text"].partition(", 2")[0], at=at)
+        return Wait("the next try," if is_retry else reason["text"].removesuffix(f", {reason['at']}"), at=at)
     if kind == "workflow" and id:
         return Wait("the workflow", workflow=id)
     return Wait(f"{reason['text']}, which expires" if at else reason["text"], at=at)
