@@ -62,7 +62,7 @@ def _judge(version: TemplateVersion, payload: Json, too_deep: str | None) -> Ver
             return Verdict(version, True, too_deep)
         return Verdict(version, True, params=accept(version.params_schema, payload))
     except ConditionError as error:
-        why = str(error).removeprefix("the condition cannot be computed: ")
+        why = str(error).removeprefix("the condition cannot be computed: ").replace("the condition", "the trigger")
         return Verdict(version, False, f"the trigger cannot be computed: {why}")
     except InvalidParams as error:
         return Verdict(version, True, f"the payload does not fit: {error}")
