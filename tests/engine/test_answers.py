@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.engine.at_once import at_once
 from tests.engine.oracle import judge
+from tests.engine.rival import claim_as, registered
 from tests.engine.stage import Stage, node, outcomes, step
 from workflows_app.engine import control
 from workflows_app.engine.answers import answer
-from workflows_app.graph.definition import Node
+from workflows_app.engine.recovery import take_back
+from workflows_app.graph.definition import Node, RetryPolicy
 from workflows_app.graph.statuses import Status
 from workflows_app.models import Step, Subscription, Workflow
 
@@ -90,6 +93,16 @@ def test_an_answer_just_before_the_time_beats_it(stage: Stage) -> None:
     give(stage, workflow)
     stage.to_next_timer()
     assert stage.play(workflow).status == Status.COMPLETED
+
+
+def test_an_answer_outlives_the_worker_that_took_it_up(stage: Stage) -> None:
+    workflow = asked(stage, replace(ask(), retry=RetryPolicy(retries=2)))
+    give(stage, workflow)
+    registered("d" * 32, now=stage.now)
+    assert [claimed.answer for claimed in claim_as("d" * 32, now=stage.now)] == [YES]
+    assert take_back(now=stage.now) == 1
+    workflow = stage.play(workflow)
+    assert step(workflow, "ask").output == YES and outcomes(workflow, "ask") == ["crashed", "completed"]
 
 
 def test_a_stopped_step_takes_no_answer_and_a_resumed_one_asks_again(stage: Stage) -> None:

@@ -74,6 +74,14 @@ def test_no_more_are_claimed_than_slots_are_free(stage: Stage) -> None:
     assert [claimed.node_id for claimed in found] == ["s0", "s1"]
 
 
+def test_a_slot_of_one_kind_is_no_slot_of_the_other(stage: Stage) -> None:
+    stage.start(keyed("l1", limit=50), keyed("l2", limit=50), keyed("t1", limit=50, action="echo_thread"))
+    with write() as session:
+        lease = stage.now + timedelta(seconds=30)
+        found = claim_limited(session, worker_id=OTHER, slots=Slots(loop=1, thread=2), now=stage.now, lease=lease)
+    assert sorted(claimed.node_id for claimed in found) == ["l1", "t1"]
+
+
 def test_a_dead_holder_frees_its_place_with_its_lease(stage: Stage) -> None:
     stage.start(keyed("a", limit=1), keyed("b", limit=1))
     take(OTHER, now=stage.now, lease_seconds=30)

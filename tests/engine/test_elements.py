@@ -104,6 +104,16 @@ def test_fail_fast_starts_no_further_element_and_names_the_failure(stage: Stage)
     assert "[1] for good" in step(workflow, "each").error
     found = [row.status for row in elements_of(workflow)]
     assert found[:2] == [Status.COMPLETED, Status.FAILED] and set(found[2:]) == {Status.STOPPED}
+    assert [row.claimed_at for row in elements_of(workflow)[2:]] == [None] * 4, "another was begun after the failure"
+    judge(workflow)
+
+
+def test_a_failure_also_ends_elements_that_wait_for_their_next_try(stage: Stage) -> None:
+    again = RetryPolicy(retries=3, initial_delay=60, jitter=False)
+    do = Node("each", "flaky", config={"times": 1, "how": "{{ item }}"}, retry=again)
+    workflow = stage.run(mapped(["retry", "fail"], do))
+    assert workflow.status == Status.FAILED
+    assert outcomes(workflow, "each[0]") == ["retried"] and outcomes(workflow, "each[1]") == ["failed"]
     judge(workflow)
 
 

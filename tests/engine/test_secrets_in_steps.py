@@ -31,12 +31,12 @@ def using(action: str = "echo", value: Any = "{{ secrets.key }}", **config: Any)
 
 
 def dump() -> str:
-    """Every text in the database, but for the encrypted value itself."""
+    """Every value in the database, as it is written there."""
     found = []
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names():
             cursor.execute(f"SELECT * FROM {table}")
-            found += [str(row) for row in cursor.fetchall()]
+            found += [str(value) for row in cursor.fetchall() for value in row]
     return "\n".join(found)
 
 

@@ -10,10 +10,10 @@ import pytest
 from tests.engine.oracle import judge
 from tests.engine.stage import NEVER, Stage, log_of, node, outcomes, statuses, step
 from tests.factories import a_definition, a_template
-from workflows_app.engine import control, endings, sub_workflows
+from workflows_app.engine import control, endings, recovery, sub_workflows
 from workflows_app.graph.definition import Node
 from workflows_app.graph.statuses import Status
-from workflows_app.models import Step, Workflow
+from workflows_app.models import Event, Step, Workflow
 
 OPEN = {"type": "object"}
 
@@ -154,8 +154,17 @@ def test_an_end_that_a_crash_kept_from_being_told_is_told_by_the_sweep(stage: St
         stage.drain()
         stage.drain()
     assert child_of(workflow).status == Status.COMPLETED and step(workflow, "call").waits_for == Step.WORKFLOW
-    endings.sweep(now=stage.now)
+    recovery.Reaper(on_frozen=lambda: None).tick(now=stage.now, monotonic=1.0)
     assert stage.play(workflow).status == Status.COMPLETED
+
+
+def test_an_event_that_nobody_delivered_is_delivered_by_the_reaper(stage: Stage) -> None:
+    workflow = stage.start(node("hear", "wait_for_event"))
+    stage.drain()
+    received = stage.now + timedelta(seconds=1)
+    Event.objects.create(payload={"n": 1}, received_at=received, is_delivered=False)
+    recovery.Reaper(on_frozen=lambda: None).tick(now=received + timedelta(seconds=5), monotonic=1.0)
+    assert stage.play(workflow).status == Status.COMPLETED and step(workflow, "hear").output["payload"] == {"n": 1}
 
 
 def test_a_part_of_a_workflow_needs_no_place_of_its_own(stage: Stage, settings: Any) -> None:

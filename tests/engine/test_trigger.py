@@ -80,6 +80,21 @@ def test_submitted_ones_take_no_place_and_triggered_ones_wait_for_one(stage: Sta
     assert stage.play(workflow).status == Status.COMPLETED
 
 
+def test_a_submitted_one_is_pending_also_when_no_place_is_free(stage: Stage, settings: Any) -> None:
+    settings.ENV = settings.ENV.model_copy(update={"max_concurrent_workflows": 1})
+    running = stage.start(node("nap", "delay", config={"seconds": 60}))
+    assert submitted(stage).status == Status.PENDING
+    stage.play(running)
+
+
+def test_one_that_was_stopped_before_its_trigger_may_be_resumed(stage: Stage) -> None:
+    workflow = submitted(stage, params={"who": "Ada"})
+    stage.stop(workflow)
+    control.resume(uid=workflow.uid, now=stage.now)
+    workflow = stage.play(workflow)
+    assert workflow.status == Status.COMPLETED and not workflow.awaits_trigger
+
+
 def test_sweeps_leave_a_submitted_one_alone(stage: Stage) -> None:
     workflow = submitted(stage)
     admission.admit(now=stage.now)

@@ -39,8 +39,7 @@ def _spread(session: Session, outcomes: Sequence[Outcome], now: datetime) -> Non
         if outcome.spread and outcome.spread.limit:
             _release(session, outcome.claim.step_id, outcome.spread.limit, now)
     if outcomes:
-        batch = [{"key": o.claim.step_id, "count": len(o.spread.elements)} for o in outcomes if o.spread]
-        session.run(session.statements.open_elements, batch=batch, now=now)
+        session.run(session.statements.open_elements, batch=[{"key": outcome.claim.step_id} for outcome in outcomes], now=now)
 
 
 def _rows(outcome: Outcome, at: str | None) -> Iterator[dict[str, Any]]:

@@ -34,11 +34,11 @@ def add_elements(d: Dialect) -> str:
 
 def open_elements(d: Dialect) -> str:
     """Count the elements that have not ended into their map; one that has none goes on at once."""
-    count = f"(SELECT COUNT(*) FROM {STEP} AS e WHERE e.parent_id = s.id AND e.position < b.count AND e.ended_at IS NULL)"
+    count = f"(SELECT COUNT(*) FROM {STEP} AS e WHERE e.parent_id = s.id AND e.ended_at IS NULL)"
     return f"""
         UPDATE {STEP} AS s SET open_elements = {count},
             available_at = CASE WHEN {count} = 0 THEN {d.param("now", "timestamptz")} ELSE s.available_at END
-        FROM {d.rows("batch", {"key": "bigint", "count": "int"})} WHERE s.id = b.key AND s.waits_for = 'elements' RETURNING id"""
+        FROM {d.rows("batch", {"key": "bigint"})} WHERE s.id = b.key AND s.waits_for = 'elements' RETURNING id"""
 
 
 def count_elements(d: Dialect) -> str:
