@@ -6,6 +6,7 @@ import pytest
 
 from tests.actions.contexts import a_context
 from workflows_app import actions
+from workflows_app.actions import tasks
 from workflows_app.actions import UnknownAction
 from workflows_app.actions.base import Action
 
@@ -69,6 +70,12 @@ def test_an_action_must_implement_run():
 )
 def test_keys_are_always_checked_and_values_unless_they_are_templated(action, config, expected):
     assert actions.find(action).check(config) == expected
+
+
+def test_secrets_may_be_used_where_something_leaves_the_house_and_in_custom_tasks():
+    taking = {name for name, action in actions.shapes().items() if action.takes_secrets}
+    assert taking & set(actions.ACTIONS) == {"http_call", "call_external_service", "llm_service", "send_notification"}
+    assert taking > set(tasks.registered())
 
 
 def test_conditions_are_found_where_they_are():

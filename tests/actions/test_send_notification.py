@@ -81,6 +81,12 @@ def test_a_message_that_is_data_is_shown_as_json():
     assert notify(message={"rows": [1]}).notices[0].message == '{"rows": [1]}'
 
 
+def test_a_title_taken_from_a_long_name_is_cut():
+    context = a_context(workflow_name="n" * 300)
+    noted = asyncio.run(SendNotification().run(SendNotificationConfig(message="x"), context))
+    assert noted.notices[0].title == "n" * 200
+
+
 def test_the_log_says_who_is_told():
     log = Log()
     notify(log=log, role="AE", title="Lead")
@@ -125,6 +131,16 @@ def test_429_and_server_errors_are_tried_again():
 @pytest.mark.parametrize("status", [301, 302, 400, 404, 410])
 def test_any_other_refusal_fails_the_step_with_what_was_said(status):
     assert f"answered {status}" in str(failure(Fail, plain(status, b"no such hook", location="/elsewhere")))
+
+
+def test_silence_is_a_timeout(monkeypatch):
+    monkeypatch.setattr("workflows_app.actions.webhook.DEADLINE_SECONDS", 0.2)
+
+    async def silence(request, writer):
+        await asyncio.sleep(60)
+
+    error = failure(Retry, silence)
+    assert error.kind == "timeout" and "no complete answer within 0.2 s" in str(error)
 
 
 def test_nobody_there_is_a_connection_error():
