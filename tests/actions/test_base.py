@@ -6,8 +6,7 @@ import pytest
 
 from tests.actions.contexts import a_context
 from workflows_app import actions
-from workflows_app.actions import tasks
-from workflows_app.actions import UnknownAction
+from workflows_app.actions import UnknownAction, tasks
 from workflows_app.actions.base import Action
 
 
