@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -11,8 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.api.calls import call, get, post
-from tests.api.templates_for_tests import a_published
-from tests.api.test_access import OPERATIONS
+from tests.api.templates_for_tests import SOURCE, a_published
+from tests.api.test_access import FILL, IDS, OPERATIONS
+from tests.api.test_dags import dag, one
+from tests.api.test_graph import LEAD, hot_lead
+from tests.api.test_tasks import SAMPLE
+from workflows_app.api import api, v1
 from workflows_app.graph.statuses import Status
 from workflows_app.models import Workflow
 
@@ -64,6 +69,78 @@ def test_odd_bodies_are_answered(body: Any) -> None:
             check(call(method, path, body))
 
 
+POLICIES = {
+    "timeout": 3, "retries": 1, "retry": {"on": ["5xx"]}, "priority": "high", "run_if": True, "concurrency": {"key": "k", "limit": 1},
+}  # fmt: skip
+MAP = {"id": "m", "type": "map", "data": {"items": "{{ payload.l }}", "limit": 2, "do": {"action": "input", "with": {}}}}
+DAG = dag(
+    one("a", "input"),
+    {**one("b", "call_external_service", "a", url="http://x/{{ a.output }}", headers={"x": "y"}), **POLICIES},
+    one("c", "llm_service", "b", prompt="{{ b.output.response }}", temperature=0.5),
+    one("d", "approval", "c", message="m", form={"properties": {}}),
+)
+
+
+def good_bodies() -> dict[tuple[str, str], Any]:
+    """One good body for each door that takes a definition, with every kind of key in it."""
+    graph = hot_lead()
+    with_map = {**graph, "nodes": [*graph["nodes"], MAP], "edges": [*graph["edges"], {"source": "start", "target": "m"}]}
+    return {
+        ("POST", "/api/workflow"): SAMPLE,
+        ("POST", "/api/graph/workflows"): with_map,
+        ("POST", "/v1/workflow"): DAG,
+        ("POST", "/api/graph/events"): LEAD,
+        ("POST", "/api/events"): LEAD,
+        ("POST", "/api/templates/import"): {"source": SOURCE, "slug": "x", "dialect": "template"},
+        ("POST", "/api/workflows"): {"name": "x", "dialect": "graph", "definition": graph, "params": {"l": [1]}},
+    }
+
+
+WRONG = [None, True, 7, -1, 1e300, "", "x", "{{", "{{ payload.x }}", [], [[]], {}, {"": ""}, {"var": "x"}, [None], "a" * 300]
+
+
+def places(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The way to every value in a body, and to the body itself."""
+    yield at
+    for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+        yield from places(value[key], (*at, key))
+
+
+def changed(value: Any, at: tuple[Any, ...], to: Any) -> Any:
+    """A copy with another value there."""
+    if not at:
+        return to
+    copy = value.copy()
+    copy[at[0]] = changed(value[at[0]], at[1:], to)
+    return copy
+
+
+@pytest.mark.parametrize("door", [path for _, path in good_bodies()])
+def test_the_wrong_type_anywhere_in_a_good_body_is_answered(door: str) -> None:
+    """Every value of every door's body is replaced by one of every kind."""
+    body = good_bodies()["POST", door]
+    for number, at in enumerate(places(body)):
+        for wrong in WRONG[number % 2 :: 2]:
+            check(post(door, changed(body, at, wrong)))
+
+
+def test_the_bodies_that_are_spoilt_are_good_ones() -> None:
+    for (method, path), body in good_bodies().items():
+        assert call(method, path, body).status_code in {200, 201}, path
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_odd_text_in_the_paths_of_every_door(text: str) -> None:
+    odd = quote(text, safe="")
+    ids = {**FILL, **dict.fromkeys(IDS, odd), "graph_id": odd, "slug": odd, "source": odd, "step_id": odd}
+    for document in (api, v1):
+        for path, methods in document.get_openapi_schema()["paths"].items():
+            for method in methods:
+                check(call(method.upper(), path.format(**ids), {}))
+    for name in ("workflow_id", "status", "limit", "cursor"):
+        check(get(f"/api/graph/executions?{name}={odd}"))
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),
     lambda children: st.lists(children, max_size=4) | st.dictionaries(st.text(max_size=10), children, max_size=4),
@@ -71,6 +148,8 @@ json_values = st.recursive(
 )
 KEYS = [
     "template_id", "params", "name", "dialect", "definition", "steps", "id", "action", "needs", "with", "slug", "source", "fromStep",
+    "dag", "nodes", "edges", "trigger", "tasks", "execution_type", "input_params", "reason", "handler", "type", "data", "cases", "next",
+    "dependencies", "config",
 ]  # fmt: skip
 
 
