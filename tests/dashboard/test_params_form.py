@@ -5,6 +5,7 @@ from django.http import QueryDict
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workflows_app.catalog.params import InvalidParams
 from workflows_app.dashboard import params_form
 
 SCHEMA = {
@@ -131,3 +132,31 @@ def test_a_parameter_that_allows_anything_is_typed_as_json():
 def test_a_template_without_parameters_has_no_fields():
     assert params_form.fields({}, {}) == []
     assert params_form.read({}, posted(a="1")) == {}
+
+
+@pytest.mark.parametrize(
+    "schema", [{"additionalProperties": True}, {"additionalProperties": {"type": "integer"}}, {"patternProperties": {"^x": {}}}]
+)
+def test_a_schema_that_takes_more_than_it_names_has_a_field_for_the_rest(schema):
+    (rest,) = params_form.fields(schema, {"x": 1})
+    assert (rest.name, rest.kind, rest.value) == ("p.*", "json", '{\n  "x": 1\n}')
+    assert params_form.read(schema, posted(**{"*": '{"y": 2}'})) == {"y": 2}
+    assert params_form.read(schema, posted(**{"*": "  "})) == {}
+
+
+def test_what_has_a_field_of_its_own_is_not_among_the_rest():
+    schema = {"properties": {"day": {"type": "string"}}, "additionalProperties": True}
+    day, rest = params_form.fields(schema, {"day": "today", "x": 1})
+    assert (day.value, rest.value) == ("today", '{\n  "x": 1\n}')
+    assert params_form.read(schema, posted(day="today", **{"*": '{"day": "never", "x": 1}'})) == {"day": "today", "x": 1}
+
+
+@pytest.mark.parametrize("text", ["[1]", "5", "null", "{", '"text"'])
+def test_what_is_no_object_is_refused_and_stays_typed(text):
+    schema = {"additionalProperties": True}
+    values = params_form.read(schema, posted(**{"*": text}))
+    with pytest.raises(InvalidParams) as refused:
+        params_form.refuse_unread(values)
+    (rest,) = params_form.fields(schema, values, refused.value.errors)
+    assert (rest.value, rest.error) == (text, "must be a JSON object")
+    params_form.refuse_unread({"x": 1})

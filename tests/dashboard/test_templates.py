@@ -8,7 +8,7 @@ from django.test import Client
 from tests.dashboard.conftest import text_of
 from tests.factories import NOW, a_definition, a_template, a_workflow
 from workflows_app.graph.definition import Node, RetryPolicy
-from workflows_app.models import Workflow
+from workflows_app.models import TemplateVersion, Workflow
 
 SCHEMA = {
     "type": "object",
@@ -148,3 +148,26 @@ def test_stored_text_is_text_on_these_pages_too(reader):
         html = reader.get(address).content.decode()
         assert "<script>alert" not in html
         assert "&lt;script&gt;alert" in html
+
+
+def test_the_list_names_other_dialects_and_says_what_events_start(reader, nightly):
+    a_template("hot")
+    TemplateVersion.objects.filter(template__slug="hot").update(dialect="graph", trigger={"==": [1, 1]})
+    text = text_of(reader.get("/templates"))
+    assert "Hot hot graph dialect started by events" in text
+    assert text.count("dialect") == text.count("started by events") == 1
+    assert "Events that fit its trigger start it too" in text_of(reader.get("/templates/hot/start"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_template_that_takes_anything_takes_an_object_typed_as_json():
+    a_template("hot", params_schema={"properties": {"day": {"type": "string"}}, "additionalProperties": True})
+    reader = Client(headers={"host": "localhost"})
+    assert "Other values" in text_of(reader.get("/templates/hot/start"))
+    form = {"idempotency_key": "k", "p.day": "today"}
+    refused = reader.post("/templates/hot/start", {**form, "p.*": '["no object"]'})
+    assert refused.status_code == 422
+    assert "✕ must be a JSON object" in text_of(refused)
+    assert "[&quot;no object&quot;]</textarea>" in refused.content.decode()
+    assert reader.post("/templates/hot/start", {**form, "p.*": '{"lead": {"score": 90}}'}).status_code == 302
+    assert Workflow.objects.get().params == {"day": "today", "lead": {"score": 90}}

@@ -71,12 +71,12 @@ class Decision:
 
 def build(user: User, *, now: datetime) -> ApprovalsPage:
     waiting = waiting_for(user)
-    shown = [approval(step, user, now=now) for step in waiting[:MOST_SHOWN]]
+    shown = [approval(step, now=now) for step in waiting[:MOST_SHOWN]]
     return ApprovalsPage(shown, len(waiting) - len(shown), LIST_MILLISECONDS, now.isoformat())
 
 
-def approval(step: Step, user: User, *, now: datetime, typed: Typed | None = None) -> Approval:
-    """Of a step that waits for one; its workflow is read with it."""
+def approval(step: Step, reader: User | None = None, *, now: datetime, typed: Typed | None = None) -> Approval:
+    """Of a step that waits for one; its workflow is read with it. Without a reader, for one who is known to be an approver."""
     (asked,) = approvals([step])
     schema = asked["form"]
     values, errors = (typed.values, typed.errors) if typed else (params_form.defaults(schema), {})
@@ -89,7 +89,7 @@ def approval(step: Step, user: User, *, now: datetime, typed: Typed | None = Non
         title=asked["title"],
         message=asked["message"],
         approvers=listed(asked["approvers"]),
-        may_decide=may_decide(user, step.metadata.get(ASKED, {})),
+        may_decide=reader is None or may_decide(reader, step.metadata.get(ASKED, {})),
         since=moment(asked["since"], now=now),
         expires=moment(asked["expiresAt"], now=now),
         prefix=f"a{step.pk}-",

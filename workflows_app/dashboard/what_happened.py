@@ -86,10 +86,10 @@ def _active(workflow: Workflow, table: StepTable, workers: int, now: datetime) -
     seen = look(workflow.status)
     if workflow.awaits_trigger:
         return Story(seen, "Submitted, not started", "Nothing of it runs before somebody starts it.", "", (START, STOP))
-    if not workers:
-        return Story(seen, f"Nothing can run: no worker is alive · {done}", NO_WORKER, "Start workers with “make run”.", (STOP,))
     held = _held(workflow)
     asking = next((step.node_id for step in held if step.waits_for == Step.APPROVAL), "")
+    if not workers:
+        return Story(seen, f"Nothing can run: no worker is alive · {done}", NO_WORKER, "Start workers with “make run”.", (STOP,), asking)
     if running:
         return Story(seen, f"Running · {done}", f"Now: {listed(running)}.", "", (STOP,), asking)
     return Story(seen, f"{seen.word} · {done}", _why_idle(held, table, now), "", (STOP,), asking)
