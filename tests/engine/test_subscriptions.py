@@ -113,6 +113,7 @@ def test_one_subscription_of_many_is_found_by_its_value(stage: Stage) -> None:
 def test_the_digest_is_of_the_value_not_of_its_text() -> None:
     assert digest({"a": 1, "b": "ä"}) == digest(dict([("b", "ä"), ("a", 1)]))
     assert len({digest(value) for value in (1, "1", True, None, [], {}, [1], "ä", "a")}) == 9
+    assert digest([7, 100]) == digest([7.0, 1e2]) != digest([7.5, 100])
     assert digest("\ud800")  # half a pair is no reason to fail
 
 

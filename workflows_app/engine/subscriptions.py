@@ -29,9 +29,18 @@ STEPS_PER_TRANSACTION, EVENTS_AT_ONCE = 50, 100
 
 
 def digest(value: Json) -> str:
-    """SHA-256 of the value's canonical JSON: the order of keys and blanks do not matter."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    """SHA-256 of the value's canonical JSON: neither the order of keys matters nor how a number is written, for PostgreSQL keeps
+    1e2 as 100."""
+    text = json.dumps(_whole(value), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _whole(value: Json) -> Json:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, dict):
+        return {name: _whole(part) for name, part in value.items()}
+    return [_whole(part) for part in value] if isinstance(value, list) else value
 
 
 @dataclass(frozen=True, slots=True)
