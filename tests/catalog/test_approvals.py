@@ -13,7 +13,8 @@ from tests.engine.at_once import at_once
 from tests.engine.conftest import stage as stage
 from tests.engine.stage import Stage, node, statuses, step
 from tests.factories import a_user
-from workflows_app.catalog.approvals import MAX_WAITING_SHOWN, NotAnApprover, decide, waiting_count, waiting_for
+from workflows_app.catalog import approvals
+from workflows_app.catalog.approvals import NotAnApprover, decide, waiting_count, waiting_for
 from workflows_app.catalog.params import InvalidParams
 from workflows_app.engine.errors import NotAllowed, StepNotFound, WorkflowNotFound
 from workflows_app.models import Workflow
@@ -110,7 +111,21 @@ def test_each_sees_what_they_may_decide_the_longest_waiting_first(stage: Stage) 
     assert [found.workflow for found in waiting_for(a_user("bo"))] == [for_all]
     assert [found.workflow for found in waiting_for(a_user(is_superuser=True))] == [for_ana, for_all]
     assert [waiting_count(user) for user in User.objects.order_by("id")] == [2, 1, 2]
-    assert MAX_WAITING_SHOWN > 2
+
+
+def test_the_list_costs_the_same_however_many_wait(stage: Stage, django_assert_num_queries: Any) -> None:
+    ana = in_group("finance")
+    for number in range(5):
+        asking(stage, approvers=["finance" if number % 2 else "sales"])
+    with django_assert_num_queries(2):
+        assert len(waiting_for(ana)) == 2
+
+
+def test_the_list_ends_somewhere(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(approvals, "MAX_WAITING_SHOWN", 2)
+    for _ in range(3):
+        asking(stage)
+    assert len(waiting_for(a_user())) == 2
 
 
 def test_to_count_what_waits_takes_two_queries_however_many_there_are(stage: Stage) -> None:
