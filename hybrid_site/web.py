@@ -12,7 +12,7 @@ from hybrid_site.processes import die_with, share_memory
 
 
 class WebServer(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
-    """Serves the WSGI application on HOST:PORT with WEB_THREADS threads."""
+    """Serves the WSGI application on HOST:PORT with WEB_PROCESSES processes of WEB_THREADS threads each."""
 
     def load_config(self) -> None:
         for name, value in self._options().items():
@@ -27,7 +27,7 @@ class WebServer(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         memory = Path("/dev/shm")  # noqa: S108  gunicorn's heartbeat file must not touch a disk
         return {
             "bind": settings.ENV.base_url.removeprefix("http://"),
-            "workers": 1,
+            "workers": settings.ENV.web_processes,
             "worker_class": "gthread",
             "threads": settings.ENV.web_threads,
             "preload_app": True,

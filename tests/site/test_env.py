@@ -18,6 +18,7 @@ WRONG = [
     ("PORT", "0"),
     ("PORT", "65536"),
     ("PORT", "eighty"),
+    ("WEB_PROCESSES", "0"),
     ("WEB_THREADS", "0"),
     ("MAX_PARALLEL_NODES", "0"),
     ("MAX_PARALLEL_NODES", "257"),
