@@ -11,6 +11,7 @@ from tests.catalog.test_approvals import FORM, asking
 from tests.engine.conftest import stage as stage
 from tests.engine.stage import Stage
 from tests.factories import a_token, a_user
+from workflows_app.models import Workflow
 
 ZERO = "00000000-0000-0000-0000-000000000000"
 
@@ -77,3 +78,16 @@ def test_the_list_shows_what_is_asked_of_whom_and_until_when(stage: Stage) -> No
     assert (shown["title"], shown["message"], shown["approvers"]) == ("Payment", "Pay?", ["ana"])
     assert shown["form"]["required"] == ["amount"] and shown["expiresAt"] > shown["since"]
     assert get(f"/api/workflows/{workflow.uid}").json()["steps"][0]["waitingFor"][0]["kind"] == "approval"
+
+
+def test_each_element_of_a_map_may_ask_for_an_approval_of_its_own(stage: Stage) -> None:
+    body = {"action": "approval", "with": {"message": "Pay {{ item }}?"}}
+    steps = [{"id": "each", "action": "map", "with": {"items": [10, 20], "do": body}}]
+    uid = post("/api/workflows", {"name": "x", "definition": {"steps": steps}}).json()["id"]
+    stage.drain()
+    assert [(row["stepId"], row["message"]) for row in get("/api/approvals").json()] == [("each[0]", "Pay 10?"), ("each[1]", "Pay 20?")]
+    for step in ("each[0]", "each[1]"):
+        assert post(f"/api/workflows/{uid}/steps/{step}/approve").status_code == 200
+    workflow = stage.play(Workflow.objects.get(uid=uid))
+    assert workflow.status == "COMPLETED"
+    assert get(f"/api/workflows/{uid}").json()["steps"][0]["metadata"]["elements"]["completed"] == 2

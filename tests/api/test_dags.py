@@ -281,3 +281,20 @@ def test_a_client_with_a_token_needs_nothing_else(stage: Stage, server_mode: Non
     assert post(f"/v1/workflow/trigger/{execution}", {"input_params": {"n": 1}}, **options).status_code == 200
     stage.play(Workflow.objects.get(uid=execution))
     assert get(f"/v1/workflows/{execution}/results", **options).json()["output"] == {"n": 1}
+
+
+def test_an_expression_alone_keeps_the_type_of_its_value(stage: Stage) -> None:
+    """CONTRACT.md section 6: `{{ node_id.output }}`, `{{ node_id.output.a.b }}`, `{{ input.name }}`, each with its type; in a
+    longer string they are text."""
+    value = {"n": "{{ input.n }}", "deep": "{{ a.output.x.y }}", "all": "{{ a.output.x }}", "text": "n is {{ input.n }}"}
+    execution = submitted(dag(one("a", "input"), one("out", "output", "a", value=value)))["execution_id"]
+    trigger(execution, {"input_params": {"n": 7, "x": {"y": [1, None, 2.5]}}})
+    assert played(stage, execution)["output"] == {"n": 7, "deep": [1, None, 2.5], "all": {"y": [1, None, 2.5]}, "text": "n is 7"}
+
+
+def test_nodes_that_need_nothing_of_each_other_run_at_once(stage: Stage, live_server: Any) -> None:
+    execution = submitted(fetcher(live_server.url))["execution_id"]
+    trigger(execution, {"input_params": {"user_id": 1}})
+    played(stage, execution)
+    first, second = Workflow.objects.get(uid=execution).steps.filter(node_id__startswith="get_")
+    assert max(first.started_at, second.started_at) < min(first.ended_at, second.ended_at)  # type: ignore[type-var]

@@ -110,6 +110,14 @@ def test_a_deleted_graph_is_gone_and_no_event_starts_it() -> None:
 
 
 @pytest.mark.django_db
+def test_a_graph_that_was_published_as_text_is_a_graph_here_too() -> None:
+    source = "name: As text\nnodes:\n  - {id: a, type: start}\n"
+    post("/api/templates", {"slug": "as-text", "source": source, "dialect": "graph"})
+    shown = get(f"{GRAPHS}/as-text").json()
+    assert (shown["name"], shown["nodes"], shown["edges"], shown["trigger"]) == ("As text", [{"id": "a", "type": "start"}], [], None)
+
+
+@pytest.mark.django_db
 def test_templates_of_other_dialects_are_no_graphs() -> None:
     a_published("one")
     assert get(GRAPHS).json() == []

@@ -116,9 +116,14 @@ def _site(title: str, description: str, *, namespace: str) -> Site:
     return site
 
 
-api = _site("Hybrid Engine", 'Workflows, templates and how the system is. Errors are `{"detail": …}`.', namespace="api")
+ABOUT = 'Workflows, templates and how the system is. Errors are `{"detail": …}`. DAGs have [a page of their own](/v1/docs).'
+api = _site("Hybrid Engine", ABOUT, namespace="api")
 for prefix, router in ROUTERS:
     api.add_router(prefix, router)
 
-v1 = _site("Hybrid Engine: DAGs", "Submit a DAG, trigger it, look at its nodes and results. Everything else is under /api.", namespace="v1")
+v1 = _site(
+    "Hybrid Engine: DAGs",
+    "Submit a DAG, trigger it, look at its nodes and results. Everything else is under [/api](/api/docs).",
+    namespace="v1",
+)
 v1.add_router("", dags.router)
