@@ -10,6 +10,7 @@ from django.conf import settings
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from tests.engine import oracle, tasks
 from tests.engine.stage import Stage, log_of, node, outcomes, step
@@ -127,3 +128,22 @@ def test_any_text_is_a_log_line(stage: Stage, texts: list[str]) -> None:
     tasks.behaviours["say"] = lambda params, context: [context.log(text) for text in texts] and None
     workflow = stage.run(node("a", "behave", config={"as": "say"}))
     assert list(step(workflow, "a").log_lines.values_list("message", flat=True)) == [clip(text) for text in texts]
+
+
+def test_a_configuration_that_does_not_fit_once_it_is_rendered_fails_in_the_words_of_the_check(stage: Stage) -> None:
+    workflow = stage.run(node("a", "delay", config={"seconds": "{{ params.s }}"}), params={"s": "soon"})
+    assert step(workflow, "a").error == "with.seconds: must be a valid number, unable to parse string as a number, not 'soon'"
+    both = stage.run(node("a", "delay", config={"seconds": 1, "ms": 2}))
+    assert step(both, "a").error == "with: give exactly one of 'seconds', 'ms' and 'until'"
+    assert outcomes(workflow, "a") == outcomes(both, "a") == ["failed"], "another try gives the same"
+
+
+def test_a_model_that_a_task_fails_to_make_is_a_failure_like_any_other(stage: Stage) -> None:
+    class Order(BaseModel):
+        number: int
+
+    tasks.behaviours["parse"] = lambda params, context: Order.model_validate({"number": "seven"})
+    again = RetryPolicy(retries=1, initial_delay=1)
+    workflow = stage.run(node("a", "behave", config={"as": "parse"}, retry=again))
+    assert outcomes(workflow, "a") == ["retried", "failed"]
+    assert "Traceback" in log_of(workflow, "a") and step(workflow, "a").error.startswith("ValidationError: 1 validation error for Order")

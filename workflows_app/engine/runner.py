@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from workflows_app import actions
 from workflows_app.actions import tasks
 from workflows_app.actions.base import Action, Context, Fail, Retry
+from workflows_app.dialects.misfits import describe
 from workflows_app.engine import outcomes, redaction
 from workflows_app.engine.claims import Claim
 from workflows_app.engine.clock import Clock
@@ -121,7 +122,7 @@ def failure(run: Run, error: BaseException) -> Outcome:
     if isinstance(error, Retry):
         after = error.after_seconds
     outcome = outcomes.failed(run.claim, message, at=run.clock.now(), kind=kind, after_seconds=after)
-    if not isinstance(error, Fail | Retry | ValidationError | ExpressionError | ConditionError):
+    if not isinstance(error, Fail | Retry | ExpressionError | ConditionError):
         run.log("ERROR", "".join(traceback.format_exception(error)).rstrip())
     run.log("WARNING" if outcome.available_at else "ERROR", _verdict(outcome, message))
     outcome.lines = run.take_lines()
@@ -137,8 +138,16 @@ def _prepare(run: Run) -> tuple[Any, Context] | Outcome:
         return outcomes.skipped(claim, "run_if is not true", at=run.clock.now())
     raw = {key: node.config[key] for key in run.action.raw if key in node.config}
     templated = {key: value for key, value in node.config.items() if key not in raw}
-    config = run.action.config.model_validate({**render(templated, names), **raw} if node.config else {})
-    return config, _context(run, names)
+    return _configured(run.action, {**render(templated, names), **raw} if node.config else {}), _context(run, names)
+
+
+def _configured(action: Action, config: Mapping[str, Any]) -> Any:
+    """What was rendered, as the action's model. Raises Fail in the words that the definition would have been refused with."""
+    try:
+        return action.config.model_validate(config)
+    except ValidationError as error:
+        misfits = describe(action.config, error, config)
+        raise Fail("; ".join(f"with{'.' + misfit.path if misfit.path else ''}: {misfit.message}" for misfit in misfits)) from None
 
 
 def _names(claim: Claim) -> Mapping[str, Any]:
@@ -184,14 +193,12 @@ def _kind(error: BaseException) -> str | None:
     """What `retry.on` calls this failure; None when trying again cannot help."""
     if isinstance(error, Retry):
         return str(error.kind)
-    if isinstance(error, Fail | ValidationError | ExpressionError | ConditionError):
+    if isinstance(error, Fail | ExpressionError | ConditionError):
         return None
     return "timeout" if isinstance(error, TimeoutError) else "error"
 
 
 def _one_line(error: BaseException) -> str:
-    if isinstance(error, ValidationError):
-        return "; ".join(f"with.{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
     text = _text(error)
     if isinstance(error, Fail | Retry | ExpressionError | ConditionError):
         return text or type(error).__name__
