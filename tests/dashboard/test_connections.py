@@ -1,13 +1,12 @@
 """What ties a workflow to others: sub-workflows, what started it, how far its steps are, whether it was started at all."""
 
-import re
-
 import pytest
 from django.test import Client
 
 from tests.dashboard.conftest import text_of
 from tests.dashboard.rows import EVIL, a_match, an_event, wait_for
 from tests.factories import a_workflow
+from workflows_app.catalog.params import PARAMS_SCHEMA
 from workflows_app.graph.definition import Node
 from workflows_app.graph.statuses import Status
 from workflows_app.models import Step, Workflow
@@ -74,32 +73,51 @@ def test_a_step_that_waits_for_an_event_says_for_which(reader):
     assert "paid waits for an event from bank" in text_of(reader.get("/workflows"))
 
 
-def an_untriggered() -> Workflow:
-    workflow = a_workflow(awaits_trigger=True)
+def an_untriggered(**changes) -> Workflow:
+    workflow = a_workflow(awaits_trigger=True, **changes)
     Step.objects.filter(workflow=workflow).update(status=Status.WAITING_FOR_DEPENDENCY, available_at=None)
     return workflow
 
 
-def test_a_workflow_that_was_only_submitted_says_so_and_has_a_start_button(reader):
-    workflow = an_untriggered()
+def test_a_workflow_that_was_only_submitted_says_so_and_has_a_start_form(reader):
+    workflow = an_untriggered(params={"day": "today"})
     response = page(reader, workflow)
     assert "Submitted, not started" in text_of(response)
-    assert re.search(rf'action="/workflows/{workflow.uid}/trigger".*>Start<', response.content.decode())
+    assert f'action="/workflows/{workflow.uid}/trigger"' in response.content.decode()
+    assert "&quot;day&quot;: &quot;today&quot;" in response.content.decode()
     assert "it was submitted, not started" in text_of(reader.get("/workflows"))
+    assert b"/trigger" not in page(reader, a_workflow()).content
 
 
 @pytest.mark.django_db(transaction=True)
-def test_start_starts_it_once():
+def test_start_starts_it_once_with_the_parameters_of_the_form():
     reader, workflow = Client(headers={"host": "localhost"}), an_untriggered()
-    assert reader.get(f"/workflows/{workflow.uid}/trigger").status_code == 405
-    response = reader.post(f"/workflows/{workflow.uid}/trigger")
+    address = f"/workflows/{workflow.uid}/trigger"
+    assert reader.get(address).status_code == 405
+    response = reader.post(address, {"p.*": '{"day": "today"}'})
     assert response.headers["Location"] == f"/workflows/{workflow.uid}"
     workflow.refresh_from_db()
-    assert not workflow.awaits_trigger
+    assert (workflow.awaits_trigger, workflow.params) == (False, {"day": "today"})
     assert Step.objects.get(workflow=workflow, node_id="fetch").status == Status.PENDING
-    again = reader.post(f"/workflows/{workflow.uid}/trigger", follow=True)
-    assert "it can be triggered again when it has ended" in text_of(again)
+    assert "it can be triggered again when it has ended" in text_of(reader.post(address, follow=True))
     assert Workflow.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_parameters_that_do_not_fit_are_told_at_their_fields_and_nothing_starts():
+    schema = {"type": "object", "properties": {"size": {"type": "integer"}}, "required": ["size"], "additionalProperties": False}
+    reader, workflow = Client(headers={"host": "localhost"}), an_untriggered(metadata={PARAMS_SCHEMA: schema})
+    response = reader.post(f"/workflows/{workflow.uid}/trigger?step=fetch", {"p.size": "many"})
+    assert response.status_code == 422
+    assert "'many' is not of type 'integer'" in text_of(response)
+    assert 'value="many"' in response.content.decode()
+    assert f'hx-get="/workflows/{workflow.uid}?step=fetch"' in response.content.decode()
+    workflow.refresh_from_db()
+    assert workflow.awaits_trigger
+
+
+def test_what_is_not_there_cannot_be_started(reader):
+    assert reader.post("/workflows/00000000-0000-4000-8000-000000000000/trigger").status_code == 404
 
 
 def test_the_names_of_others_are_shown_as_text(reader):

@@ -20,9 +20,17 @@ PAGES = [
     "/workflows?q=nothing-like-this",
     "/templates",
     "/templates/data_processing/start",
+    "/templates/hot_lead/start",
+    "/approvals",
+    "/events",
+    "/notifications",
     "/workers",
     "/login",
 ]
+ASKS = {"id": "ask", "action": "approval", "with": {"message": "Pay?", "form": {"properties": {"amount": {"type": "integer"}}}}}
+BODY = {"action": "delay", "with": {"seconds": "{{ item }}"}}
+SPREADS = {"id": "all", "action": "map", "with": {"items": [0, "x"], "failures": "tolerate", "do": BODY}}
+TELLS = {"id": "tell", "action": "send_notification", "with": {"title": "Look", "message": "here", "level": "error"}}
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -32,7 +40,11 @@ def test_every_page_fits_has_no_accessibility_fault_and_leaves_the_console_silen
 ) -> None:
     page = watched(viewport={"width": width, "height": 800}, color_scheme=theme, reduced_motion="reduce")
     uid = start(page, pause=0)
-    for address in [*PAGES, f"/workflows/{uid}", f"/workflows/{uid}?step=fetch_page_1"]:
+    people = page.request.post("/api/workflows", data={"name": "For people", "definition": {"steps": [ASKS, SPREADS, TELLS]}}).json()["id"]
+    sent = page.request.post("/api/events?source=crm", data={"lead": {"source": "LinkedIn", "score": 90}}).json()["id"]
+    places = ["", "?step=ask", "?step=all", "?step=all[1]"]
+    more = [f"/events/{sent}", f"/approvals/{people}/ask", *(f"/workflows/{people}{place}" for place in places)]
+    for address in [*PAGES, f"/workflows/{uid}", f"/workflows/{uid}?step=fetch_page_1", *more]:
         page.goto(address)
         expect(page.locator("main")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= width, address

@@ -32,11 +32,12 @@ def trigger(*, uid: object, now: datetime, params: Params = None) -> Workflow:
 
 def _accepted(uid: object, params: Params) -> Params:
     """With the defaults. A workflow whose template is gone has no schema left: its parameters are taken as they are."""
-    schema = _schema_of(control.find(uid))
+    schema = schema_of(control.find(uid))
     return params if params is None or schema is None else accept(schema, params)
 
 
-def _schema_of(workflow: Workflow) -> Mapping[str, Any] | None:
+def schema_of(workflow: Workflow) -> Mapping[str, Any] | None:
+    """What the parameters of this workflow must fit; None when that is not known any more."""
     version = workflow.template_version
     schema: Mapping[str, Any] | None = version.params_schema if version else workflow.metadata.get(PARAMS_SCHEMA)
     return schema

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.contrib.auth.models import User
 
 from workflows_app.catalog.approvals import ASKED, REASON, may_decide, waiting_for
 from workflows_app.dashboard import params_form
+from workflows_app.dashboard.forms import Typed
 from workflows_app.dashboard.live import LIST_MILLISECONDS
 from workflows_app.dashboard.looks import Moment, listed, moment
 from workflows_app.engine.report.approvals import approvals
@@ -18,15 +17,6 @@ from workflows_app.graph.statuses import Status
 from workflows_app.models import Step
 
 MOST_SHOWN = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Typed:
-    """What somebody filled in, and what was wrong with it, by field."""
-
-    values: Mapping[str, Any]
-    errors: Mapping[str, str]
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +71,6 @@ def approval(step: Step, reader: User | None = None, *, now: datetime, typed: Ty
     schema = asked["form"]
     values, errors = (typed.values, typed.errors) if typed else (params_form.defaults(schema), {})
     fields = params_form.fields(schema, values, errors)
-    known = {field.key for field in fields}
     return Approval(
         workflow=asked["workflowId"],
         workflow_name=asked["workflowName"],
@@ -94,7 +83,7 @@ def approval(step: Step, reader: User | None = None, *, now: datetime, typed: Ty
         expires=moment(asked["expiresAt"], now=now),
         prefix=f"a{step.pk}-",
         fields=fields,
-        problems=[f"{name}: {message}" for name, message in errors.items() if name.split(".")[0] not in known],
+        problems=params_form.problems(fields, errors),
         reason=typed.reason if typed else "",
         asks_reason=REASON not in schema.get("properties", {}),
     )

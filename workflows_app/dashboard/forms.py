@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from django.contrib.auth.models import User
@@ -13,6 +15,15 @@ from django.http import HttpRequest
 Json = Any
 MAX_DEPTH = 64
 UNFIT_FOR_TEXT = re.compile("[\0\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What somebody filled into a form made from a schema, and what was wrong with it, by field."""
+
+    values: Mapping[str, Json]
+    errors: Mapping[str, str]
+    reason: str = ""
 
 
 class NotJson(ValueError):

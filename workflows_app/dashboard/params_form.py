@@ -64,6 +64,12 @@ def error_at(key: str, errors: Mapping[str, str]) -> str:
     return "; ".join(([errors[key]] if key in errors else []) + inside)
 
 
+def problems(shown: list[Field], errors: Mapping[str, str]) -> list[str]:
+    """What is wrong and stands at none of these fields."""
+    known = {field.key for field in shown}
+    return [f"{name}: {message}" if name else message for name, message in errors.items() if name.split(".")[0] not in known]
+
+
 def defaults(schema: Mapping[str, Json]) -> dict[str, Json]:
     return {key: rule["default"] for key, rule in _rules(schema).items() if "default" in rule}
 

@@ -50,22 +50,17 @@ def build(
     assert version is not None  # noqa: S101 - published templates only
     nodes = compiled(version.definition_id).nodes
     fields = params_form.fields(version.params_schema, values, errors)
-    known = {field.key for field in fields}
     return StartPage(
         template=template,
         dialect=f"{version.dialect} dialect",
         fields=fields,
-        problems=[_problem(name, message) for name, message in (errors or {}).items() if name.split(".")[0] not in known],
+        problems=params_form.problems(fields, errors or {}),
         key=key or str(uuid.uuid4()),
         source_uid=source_uid,
         steps=[_planned(node) for node in nodes[:MOST_NODES]],
         step_count=plural(len(nodes), "step"),
         unseen=max(0, len(nodes) - MOST_NODES),
     )
-
-
-def _problem(name: str, message: str) -> str:
-    return f"{name}: {message}" if name else message
 
 
 def params_of(uid: str) -> Mapping[str, Any] | None:

@@ -100,7 +100,6 @@ def _children(steps: Sequence[Step]) -> Mapping[int, Child]:
 
 def _row(step: Step, told: Report, child: Child | None, about: About) -> StepRow:
     node, is_element, reached = told.node, step.parent_id is not None, about.view.step == step.node_id
-    reasons = waiting_for(told, about.statuses, about.now)
     return StepRow(
         id=step.node_id,
         name=node.name if node.name not in ("", node.id) and not is_element else "",
@@ -108,7 +107,7 @@ def _row(step: Step, told: Report, child: Child | None, about: About) -> StepRow
         look=look(step.status, is_skipped=step.is_skipped),
         attempts=_attempts(step, node),
         took=took(step.started_at, step.ended_at, now=about.now),
-        waiting=waits.of_reasons(reasons, about.statuses, is_retry=step.status == Status.PENDING, now=about.now),
+        waiting=_waiting(step, told, about),
         error=step.error,
         note=str(step.metadata.get("reason", "")),
         item=_item(step),
@@ -117,6 +116,14 @@ def _row(step: Step, told: Report, child: Child | None, about: About) -> StepRow
         url=about.view.url(step=step.node_id if not reached else about.view.top if is_element else ""),
         is_selected=reached or about.view.top == step.node_id,
     )
+
+
+def _waiting(step: Step, told: Report, about: About) -> list[waits.Wait]:
+    """In short for an element whose turn it is not: hundreds of them may stand below each other."""
+    if step.waits_for == Step.TURN:
+        return [waits.Wait("its turn")]
+    reasons = waiting_for(told, about.statuses, about.now)
+    return waits.of_reasons(reasons, about.statuses, is_retry=step.status == Status.PENDING, now=about.now)
 
 
 def _attempts(step: Step, node: Node) -> str:

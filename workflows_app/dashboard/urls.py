@@ -9,6 +9,7 @@ urlpatterns = [
     path("", workflows.home, name="home"),
     path("workflows", workflows.workflows, name="workflows"),
     path("workflows/<uuid:uid>", workflows.workflow, name="workflow"),
+    path("workflows/<uuid:uid>/trigger", workflows.trigger, name="workflow-trigger"),
     path("workflows/<uuid:uid>/<str:verb>", workflow_actions.act, name="workflow-act"),
     path("templates", templates.templates, name="templates"),
     path("templates/<slug:slug>/start", templates.start, name="template-start"),

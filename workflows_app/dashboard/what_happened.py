@@ -39,7 +39,6 @@ class Story:
 MOST_HELD = 20
 NO_WORKER = "Steps start when a worker does."
 STOP, RERUN = Deed("stop", "Stop"), Deed("rerun", "Run again")
-START = Deed("trigger", "Start", True)
 RESUME, RETRY = Deed("resume", "Resume", True), Deed("retry", "Retry failed steps", True)
 
 
@@ -85,7 +84,7 @@ def _active(workflow: Workflow, table: StepTable, workers: int, now: datetime) -
     done = f"{workflow.done_steps:,} of {plural(workflow.total_steps, 'step')} done"
     seen = look(workflow.status)
     if workflow.awaits_trigger:
-        return Story(seen, "Submitted, not started", "Nothing of it runs before somebody starts it.", "", (START, STOP))
+        return Story(seen, "Submitted, not started", "Nothing of it runs before somebody starts it.", "", (STOP,))
     held = _held(workflow)
     asking = next((step.node_id for step in held if step.waits_for == Step.APPROVAL), "")
     if not workers:

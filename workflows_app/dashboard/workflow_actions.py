@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
-from workflows_app.engine import control, trigger
+from workflows_app.engine import control
 from workflows_app.engine.clock import database_now
 from workflows_app.engine.errors import NotAllowed, StepNotFound, WorkflowNotFound
 from workflows_app.models import Workflow
@@ -35,15 +35,10 @@ def _rerun(uid: uuid.UUID, request: HttpRequest) -> Workflow:
     return control.rerun(uid=uid, now=database_now())
 
 
-def _trigger(uid: uuid.UUID, request: HttpRequest) -> Workflow:
-    return trigger.trigger(uid=uid, now=database_now())
-
-
 VERBS: Mapping[str, tuple[Verb, str]] = {
     "stop": (_stop, "Stopped: nothing of it starts any more."),
     "resume": (_resume, "Resumed: it goes on where it stopped."),
     "retry": (_retry, "Tried again: what is done stays done."),
-    "trigger": (_trigger, "Started: its first steps are on their way."),
     "rerun": (_rerun, "This is a new workflow with the same parameters."),
 }
 

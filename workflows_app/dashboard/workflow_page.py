@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import shlex
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import Max
 
-from workflows_app.dashboard import step_detail, steps_table, what_happened
+from workflows_app.catalog.again import schema_of
+from workflows_app.dashboard import params_form, step_detail, steps_table, what_happened
+from workflows_app.dashboard.forms import Typed
 from workflows_app.dashboard.live import BUSY_MILLISECONDS, LIST_MILLISECONDS, NEVER
 from workflows_app.dashboard.looks import Look, Moment, Took, look, moment, pretty, took
 from workflows_app.dashboard.steps_view import View
@@ -32,8 +36,17 @@ UNREAD = (
 
 
 @dataclass(frozen=True, slots=True)
+class StartForm:
+    """What a workflow that was submitted and not started still has to be given."""
+
+    fields: list[params_form.Field]
+    problems: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class WorkflowPage:
-    """`outputs` are those of the last steps: `(step id, JSON text)`. `calls` are curl lines: `(words, line)`."""
+    """`start` is there while it waits to be started. `outputs` are those of the last steps: `(step id, JSON text)`. `calls` are
+    curl lines: `(words, line)`."""
 
     workflow: Workflow
     uid: str
@@ -45,6 +58,7 @@ class WorkflowPage:
     ended: Moment | None
     took: Took | None
     story: what_happened.Story
+    start: StartForm | None
     table: steps_table.StepTable
     detail: step_detail.StepDetail | None
     view: View
@@ -73,7 +87,7 @@ def tag(uid: uuid.UUID, view: View, *, now: datetime) -> str | None:
     return f"{found[0]}-{workers}-{lines.aggregate(last=Max('id'))['last'] or 0}"
 
 
-def build(workflow: Workflow, view: View, *, reader: User, base_url: str, now: datetime) -> WorkflowPage:
+def build(workflow: Workflow, view: View, *, reader: User, base_url: str, now: datetime, typed: Typed | None = None) -> WorkflowPage:
     table = steps_table.build(workflow, view, now=now)
     return WorkflowPage(
         workflow=workflow,
@@ -86,6 +100,7 @@ def build(workflow: Workflow, view: View, *, reader: User, base_url: str, now: d
         ended=moment(workflow.ended_at, now=now),
         took=took(workflow.started_at, workflow.ended_at, now=now),
         story=what_happened.tell(workflow, table, workers=len(live_workers(now=now)), now=now),
+        start=_start_form(workflow, typed) if workflow.awaits_trigger else None,
         table=table,
         detail=step_detail.build(table.about, reader),
         view=view,
@@ -95,6 +110,17 @@ def build(workflow: Workflow, view: View, *, reader: User, base_url: str, now: d
         poll_milliseconds=_poll(workflow),
         now=now.isoformat(),
     )
+
+
+def start_schema(workflow: Workflow) -> Mapping[str, Any]:
+    """What its parameters must fit; everything does where nothing is known."""
+    return schema_of(workflow) or {"additionalProperties": True}
+
+
+def _start_form(workflow: Workflow, typed: Typed | None) -> StartForm:
+    values, errors = (typed.values, typed.errors) if typed else (workflow.params, {})
+    fields = params_form.fields(start_schema(workflow), values, errors)
+    return StartForm(fields, params_form.problems(fields, errors))
 
 
 def _poll(workflow: Workflow) -> int:
