@@ -36,7 +36,7 @@ class RefuseForeignRequests:
         return JsonResponse({"detail": detail}, status=403)
 
 
-class LocalUser(SimpleLazyObject):
+class LocalUser(SimpleLazyObject):  # type: ignore[type-arg]  # not generic at run time
     """There always is one: whether somebody is signed in is no reason to read the row."""
 
     def __bool__(self) -> bool:
