@@ -100,7 +100,7 @@ REFUSED: dict[str, tuple[str, dict[str, Any]]] = {
         {"name": "x", "dag": {"nodes": [{"id": i, "handler": "input", "dependencies": [n]} for i, n in ("ac", "ba", "cb")]}},
     ),
     "the id 'fetch' is taken: dag.nodes[0] has it too": ("dag", {"name": "x", "dag": {"nodes": [{"id": "fetch", "handler": "input"}] * 2}}),
-    "there is no handler 'http'; did you mean 'http_call'?; there are: approval, branch, ": (
+    "there is no handler 'http'; did you mean 'http_call'?; there are: approval, ": (
         "dag",
         {"name": "x", "dag": {"nodes": [{"id": "a", "handler": "http"}]}},
     ),

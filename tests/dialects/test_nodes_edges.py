@@ -200,6 +200,7 @@ START, A, B = node("s", "start"), node("a"), node("b")
         (a_graph(A, node("b", value="{{ a.output }}")), "nodes[1].data.value", "b", "not upstream of 'b': draw an edge from 'a'"),
         (a_graph(node("b", logic={"var": "a.output"}), A), "nodes[0].data.logic", "b", "node 'a' is not upstream"),
         (a_graph(node("b", logic={"vr": "a"})), "nodes[0].data.logic", "b", "there is no operation 'vr'"),
+        (a_graph({**A, "run_if": {"var": "secrets.T"}}), "nodes[0].run_if", "a", "a condition cannot read secrets"),
         (a_graph({**A, "run_if": {"vr": "a"}}), "nodes[0].run_if", "a", "did you mean 'var'?"),
         (a_graph(A, triger={}), "triger", "", "did you mean 'trigger'?"),
         ({"name": "x"}, "nodes", "", "'nodes' is missing"),

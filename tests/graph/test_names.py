@@ -2,7 +2,7 @@
 
 import pytest
 
-from workflows_app.graph.names import STEP_ID, did_you_mean, is_step, reference, step_field
+from workflows_app.graph.names import MAX_COMPARED, STEP_ID, did_you_mean, is_step, reference, step_field
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,15 @@ def test_the_field_of_a_step_is_found_with_and_without_the_steps_prefix():
 def test_a_near_word_is_suggested_and_a_far_one_is_not():
     assert did_you_mean("ulr", ["url", "method"]) == "; did you mean 'url'?"
     assert did_you_mean("zebra", ["url", "method"]) == ""
+
+
+def test_only_so_many_names_are_compared_and_no_long_ones():
+    """Two long words take milliseconds each; a text of a megabyte could ask for millions of comparisons."""
+    far = ["zzz"] * (MAX_COMPARED - 1)
+    assert did_you_mean("ulr", [*far, "url"]) == "; did you mean 'url'?"
+    assert did_you_mean("ulr", [*far, "zzz", "url"]) == ""
+    assert did_you_mean("ulr", [*far, "far too long", "url"]) == "; did you mean 'url'?"
+    assert did_you_mean("u" * 61, ["u" * 60]) == ""
 
 
 @pytest.mark.parametrize("id", ["a", "A-1", "_x", "1st", "fetch_page-2"])

@@ -14,7 +14,7 @@ from workflows_app.graph.conditions import LOOPS, rule_of
 Json = Any
 Stays = Callable[[str], bool]
 PREFIX = "payload."
-ROOTS = frozenset({"payload", "params", "steps"})
+ROOTS = frozenset({"params", "payload", "secrets", "steps"})
 _ELEMENT: Json = {"var": ""}
 _FIELD: Json = {"substr": [_ELEMENT, len(PREFIX)]}
 

@@ -90,9 +90,9 @@ class References:
 
     def _permitted(self, reading: _Reading, shape: ActionShape) -> Iterator[Read]:
         """What the node reads and may read; the rest becomes problems."""
-        if len(self.problems) >= MAX_PROBLEMS:
-            return
         for read in reads(reading.node, shape, reading.config_key):
+            if len(self.problems) >= MAX_PROBLEMS:
+                return
             message = read.message if isinstance(read, Problem) else self._refusal(reading, shape, read)
             if message:
                 path = read.path if isinstance(read, Problem) else read.where

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 RESERVED = frozenset(
     {"params", "input", "payload", "steps", "workflow", "engine", "item", "index", "secrets", "true", "false", "none", "null"}
@@ -12,6 +13,8 @@ RESERVED = frozenset(
 STEP_FIELDS = ("output", "status", "error")
 STEP_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]*")
 MAX_STEP_ID = 200
+MAX_COMPARED = 300
+NEARNESS = 0.6
 
 _PARAMS = {"params", "input"}
 
@@ -40,6 +43,8 @@ def is_step(name: str) -> bool:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`"; did you mean 'url'?"` when something known is near, else an empty text."""
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    """`"; did you mean 'url'?"` when something known is near, else an empty text. Comparing is slow: it looks at MAX_COMPARED names
+    of a length that can be near, and at none when the word is long."""
+    alike = (name for name in known if 2 * min(len(name), len(word)) >= NEARNESS * (len(name) + len(word)))
+    near = difflib.get_close_matches(word, list(islice(alike, MAX_COMPARED if len(word) <= 60 else 0)), n=1, cutoff=NEARNESS)
     return f"; did you mean '{near[0]}'?" if near else ""

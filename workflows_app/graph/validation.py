@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
+from itertools import chain
 from typing import Any
 
 from workflows_app.graph.definition import MAX_NODES, Node
@@ -27,8 +28,8 @@ def check(
     graph = _Graph(nodes, words, places or [f"{words.root}[{index}]" for index in range(len(nodes))])
     if message := graph.is_too_dense():
         return [Problem(message, path=words.root)]
-    problems = first([*graph.id_problems(reserved), *first(graph.need_problems())])
-    return problems or first([*graph.cycle_problems(), *graph.branch_problems()])
+    problems = first(chain(graph.id_problems(reserved), graph.need_problems()))
+    return problems or first(chain(graph.cycle_problems(), graph.branch_problems()))
 
 
 class _Graph:
