@@ -137,8 +137,9 @@ def test_a_final_one_starts_again_as_a_new_execution_of_the_same_definition(stag
     execution = submitted(dag(one("a", "input")))["execution_id"]
     trigger(execution, {"input_params": {"n": 1}})
     played(stage, execution)
-    again = trigger(execution, {"input_params": {"n": 2}}).json()["execution_id"]
-    assert again != execution
+    answer = trigger(execution, {"input_params": {"n": 2}}).json()
+    again = answer["execution_id"]
+    assert again != execution and answer["message"] == "The workflow was started again, as a new execution"
     assert (played(stage, again)["output"], played(stage, execution)["output"]) == ({"n": 2}, {"n": 1})
     assert get(f"/api/workflows/{again}").json()["parentId"] == execution
     once_more = trigger(again).json()["execution_id"]
