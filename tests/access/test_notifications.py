@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import Group, User
 
 from tests.factories import NOW, a_user, later
-from workflows_app.access.notifications import NotificationNotFound, mark_all_read, mark_read, unread_count, visible_to
+from workflows_app.access.notifications import NotificationNotFound, mark_all_read, mark_read, recent_unread_count, unread_count, visible_to
 from workflows_app.models import Notification, NotificationRead
 
 pytestmark = pytest.mark.django_db
@@ -80,3 +80,14 @@ def test_what_a_user_does_not_see_they_cannot_read() -> None:
 def test_what_is_not_there_is_not_found(uid: object) -> None:
     with pytest.raises(NotificationNotFound):
         mark_read(user=a_user(), uid=uid, now=NOW)
+
+
+def test_the_count_for_every_page_looks_at_the_latest_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workflows_app.access.notifications.RECENT", 3)
+    ana, bo = a_user(), a_user()
+    assert recent_unread_count(ana) == 0
+    for user in (ana, ana, bo, None):
+        note = a_notification(user=user)
+    assert (recent_unread_count(ana), unread_count(ana)) == (2, 3)
+    mark_read(user=ana, uid=note.uid, now=NOW)
+    assert recent_unread_count(ana) == 1

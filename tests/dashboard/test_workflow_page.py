@@ -51,6 +51,11 @@ def test_a_waiting_step_names_the_step_it_waits_for(reader):
     assert "shape waits for fetch (pending)" in text_of(reader.get(url(a_workflow())))
 
 
+def test_what_a_step_waits_for_can_be_followed(reader):
+    html = reader.get(url(a_workflow())).content.decode()
+    assert re.search(r'<a class="blocker" href="\?step=fetch"[^>]*>fetch \(pending\)</a>', html)
+
+
 def test_outputs_are_those_of_the_last_steps(reader):
     workflow = a_workflow(statuses=DONE)
     change(workflow, "fetch", output={"inner": 1})

@@ -6,11 +6,13 @@ import uuid
 from datetime import datetime
 
 from django.contrib.auth.models import User
+from django.db.models import Max
 
 from workflows_app.models import Notification, NotificationRead
 from workflows_app.models.notifications import NotificationQuerySet
 
 BATCH = 500
+RECENT = 2_000
 
 
 class NotificationNotFound(LookupError):
@@ -28,6 +30,12 @@ def visible_to(user: User, *, unread_only: bool = False) -> NotificationQuerySet
 
 def unread_count(user: User) -> int:
     return Notification.objects.unread_by(user).count()
+
+
+def recent_unread_count(user: User) -> int:
+    """Of the latest 2,000 notifications, whoever they are for: cheap enough for every page, however many were ever kept."""
+    newest = Notification.objects.aggregate(last=Max("pk"))["last"] or 0
+    return Notification.objects.unread_by(user).filter(pk__gt=newest - RECENT).count()
 
 
 def read_among(keys: list[int], *, user: User) -> set[int]:

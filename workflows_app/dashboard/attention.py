@@ -24,7 +24,7 @@ class Attention:
 
     @cached_property
     def unread(self) -> str:
-        return _shown(notifications.unread_count(self.user))
+        return _shown(notifications.recent_unread_count(self.user))
 
     @cached_property
     def approvals(self) -> str:
