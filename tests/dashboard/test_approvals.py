@@ -8,9 +8,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from tests.dashboard.conftest import HX, text_of
-from tests.dashboard.rows import EVIL, FORM, asking, signed_in
-from tests.factories import NOW, a_user, a_workflow, later
+from tests.dashboard.rows import EVIL, FORM, asking, signed_in, wait_for
+from tests.factories import NOW, a_step, a_user, a_workflow, later
 from workflows_app.catalog.approvals import decide
+from workflows_app.dialects import params_schema
 from workflows_app.graph.definition import Node
 from workflows_app.graph.statuses import Status
 from workflows_app.models import Step, Workflow
@@ -54,7 +55,7 @@ def test_the_form_is_made_from_the_schema_and_its_defaults(reader):
     asking(form=FORM)
     html = reader.get("/approvals").content.decode()
     assert re.search(
-        r'<input class="input" id="a\d+-f-amount" type="number" name="p.amount" value="20" step="1" min="1" max="500" req', html
+        r'<input class="input" id="a\d+-1-f-amount" type="number" name="p.amount" value="20" step="1" min="1" max="500" req', html
     )
     assert '<option value="travel">travel</option>' in html
 
@@ -132,6 +133,19 @@ def test_only_approvers_see_count_and_decide_it(server_mode):
     assert "Step 'ask' is decided by ana; you are bo" in text_of(response)
     assert answer(workflow) is None
     assert post(ana, workflow).status_code == 302
+
+
+def test_an_element_of_a_map_is_decided_by_itself(local):
+    workflow = a_workflow(Node("ask", "map", body=Node("ask", "approval")))
+    parent = wait_for(workflow, "ask", Step.ELEMENTS, open_elements=2)
+    for index in range(2):
+        a_step(workflow, Node(f"ask[{index}]", "approval"), position=index, parent=parent, element=index)
+        asked = {"title": f"Number {index}?", "message": "Well?", "form": params_schema.normalise({}), "approvers": []}
+        wait_for(workflow, f"ask[{index}]", Step.APPROVAL, metadata={"approval": asked})
+    address = re.search(r'action="([^"]+)"[^>]*id="a', local.get(f"/workflows/{workflow.uid}?step=ask[1]").content.decode())[1]
+    response = local.post(address, {"decision": "approve", "back": "workflow"})
+    assert response.headers["Location"] == f"/workflows/{workflow.uid}?step=ask%5B1%5D"
+    assert [step.answer and step.answer["approved"] for step in Step.objects.filter(parent=parent).order_by("position")] == [None, True]
 
 
 def test_a_decision_needs_a_form_of_ours(transactional_db):

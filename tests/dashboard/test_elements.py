@@ -46,6 +46,10 @@ def test_the_list_of_workflows_counts_and_draws_no_elements(reader):
     assert "fetch waits for its elements" not in text_of(response), "one of them runs"
 
 
+def test_beside_the_list_stands_how_many_are_how(reader):
+    assert 'aria-label="2 completed, 2 failed, 1 running, 1 waiting"' in page(reader, mapping(MIXED), "?step=fetch").content.decode()
+
+
 def test_those_that_failed_can_come_first(reader):
     workflow = mapping(MIXED)
     assert elements(page(reader, workflow, "?step=fetch&sort=failed")) == [1, 5, 0, 2, 3, 4]

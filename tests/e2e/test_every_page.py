@@ -88,7 +88,7 @@ def test_everything_works_without_scripts(contexts: Callable[..., BrowserContext
     page.get_by_label("Seconds to wait for stragglers").fill("600")
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.get_by_role("heading", name="Data processing")).to_be_visible()
-    page.get_by_role("link", name="merge", exact=True).click()
+    page.locator("#step-merge .row-link").click()
     expect(page.locator(".step-detail")).to_be_visible()
     page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.locator(".page-head .status")).to_contain_text("Stopped")

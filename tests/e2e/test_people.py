@@ -68,6 +68,19 @@ def test_a_wrong_value_is_told_at_its_field_and_mended_there(page: Page, complai
     complaints.clear()
 
 
+def test_the_enter_key_decides_nothing(page: Page) -> None:
+    uid = ask(page, "Enter")
+    page.goto(f"/approvals/{uid}/ask")
+    page.get_by_label("Amount").fill("5")
+    page.get_by_label("Amount").press("Enter")
+    page.get_by_label("Note").press("Enter")
+    expect(page).to_have_url(re.compile(f"/approvals/{uid}/ask$"))
+    page.get_by_role("button", name="Reject").click()
+    page.wait_for_url("**/approvals")
+    page.goto(f"/workflows/{uid}?step=ask")
+    expect(page.locator(".decision")).to_contain_text("Rejected by local")
+
+
 def test_a_rejection_without_scripts(contexts: Callable[..., BrowserContext]) -> None:
     page = contexts(java_script_enabled=False).new_page()
     uid = ask(page, "No scripts")

@@ -81,7 +81,7 @@ def approval(step: Step, reader: User | None = None, *, now: datetime, typed: Ty
         may_decide=reader is None or may_decide(reader, step.metadata.get(ASKED, {})),
         since=moment(asked["since"], now=now),
         expires=moment(asked["expiresAt"], now=now),
-        prefix=f"a{step.pk}-",
+        prefix=f"a{step.pk}-{step.attempt}-",
         fields=fields,
         problems=params_form.problems(fields, errors),
         reason=typed.reason if typed else "",
