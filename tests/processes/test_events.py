@@ -136,3 +136,24 @@ def test_an_event_that_was_sent_while_everything_was_killed_is_kept_once_and_rea
     assert again.rows("SELECT COUNT(*) FROM workflows_app_event") == [(40,)]
     started = "SELECT COUNT(*), COUNT(DISTINCT event_id) FROM workflows_app_workflow WHERE event_id IS NOT NULL"
     assert again.rows(started) == [(40, 40)]
+
+
+def test_a_workflow_that_sends_the_event_that_starts_it_ends_after_ten(up: Callable[..., Product]) -> None:
+    """Each call of a workflow says how many events led to it, so a loop is cut."""
+    product = up()
+    call = {"url": "{{ engine.url }}/api/events", "method": "POST", "json": {"type": "again"}}
+    source = {"name": "Loop", "trigger": {"==": [{"var": "type"}, "again"]}, "params": {"additionalProperties": True}}
+    steps = [{"id": "send", "action": "http_call", "with": call}]
+    product.ask("/api/templates", method="POST", body={"slug": "loop", "source": {**source, "steps": steps}})
+    product.ask("/api/events", method="POST", body={"type": "again"})
+    depths = "SELECT chain_depth FROM workflows_app_event ORDER BY id"
+    until("the last event of the chain is kept", lambda: product.rows(depths)[-1:] == [(11,)])
+    assert product.rows(depths) == [(depth,) for depth in range(12)]
+    last = product.ask("/api/events?limit=1")[0]
+    (loop,) = (match for match in last["templates"] if match["template"] == "loop")
+    assert last["workflows"] == [] and loop["matched"] and loop["reason"] == "chain depth 11 is above 10"
+
+    def ended() -> bool:
+        return bool(product.rows("SELECT COUNT(*) FROM workflows_app_workflow WHERE status = 'COMPLETED'") == [(11,)])
+
+    until("the eleven workflows have ended", ended)
