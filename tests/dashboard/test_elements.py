@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.dashboard.conftest import text_of
 from tests.dashboard.rows import EVIL, mapping
-from tests.factories import a_log_line, an_attempt
+from tests.factories import NOW, a_log_line, a_worker, an_attempt, later
 from workflows_app.graph.statuses import Status
 from workflows_app.models import Step
 
@@ -28,6 +28,16 @@ def test_a_map_shows_how_far_its_elements_are(reader):
     response = page(reader, mapping(MIXED))
     assert "4 of 6 elements · 2 failed · 1 running · 1 waiting" in text_of(response)
     assert '<progress class="p-running" max="6" value="4" aria-label="Progress of fetch">' in response.content.decode()
+
+
+def test_the_box_on_top_says_how_far_a_map_is_beside_what_runs(reader):
+    a_worker(heartbeat_at=later(1e9))
+    workflow = mapping([DONE, RUNS])
+    assert "fetch: 1 of 2 elements · 1 running." in text_of(page(reader, workflow))
+    Step.objects.filter(workflow=workflow, node_id="after").update(
+        status=RUNS, remaining=0, worker_id="w" * 32, lease_expires_at=later(30), started_at=NOW, attempt=1
+    )
+    assert "Now: after. fetch: 1 of 2 elements · 1 running." in text_of(page(reader, workflow))
 
 
 def test_elements_are_no_steps_of_the_workflow_and_are_shown_when_the_map_is_selected(reader):

@@ -90,7 +90,7 @@ def _active(workflow: Workflow, table: StepTable, workers: int, now: datetime) -
     if not workers:
         return Story(seen, f"Nothing can run: no worker is alive · {done}", NO_WORKER, "Start workers with “make run”.", (STOP,), asking)
     if running:
-        return Story(seen, f"Running · {done}", f"Now: {listed(running)}.", "", (STOP,), asking)
+        return Story(seen, f"Running · {done}", " ".join([f"Now: {listed(running)}.", *_elements(held, table)]), "", (STOP,), asking)
     return Story(seen, f"{seen.word} · {done}", _why_idle(held, table, now), "", (STOP,), asking)
 
 
@@ -104,10 +104,15 @@ def _held(workflow: Workflow) -> list[Step]:
 def _why_idle(held: Sequence[Step], table: StepTable, now: datetime) -> str:
     if not held:
         return "The next steps are about to start."
-    bar = next((row.bar for row in table.rows if row.id == held[0].node_id and row.bar), None)
-    if bar and held[0].waits_for == Step.ELEMENTS:
-        return f"{held[0].node_id}: {bar.words}."
+    if elements := _elements(held[:1], table):
+        return elements[0]
     return f"{held[0].node_id} waits for {waits.words(held[0], now=now)}."
+
+
+def _elements(held: Sequence[Step], table: StepTable) -> list[str]:
+    """How far each of these maps is."""
+    bars = {row.id: row.bar for row in table.rows if row.bar}
+    return [f"{id}: {bars[id].words}." for id in (step.node_id for step in held if step.waits_for == Step.ELEMENTS) if id in bars]
 
 
 def _ids(looks: Looks, status: Status) -> list[str]:
