@@ -68,7 +68,7 @@ class Env(BaseSettings):
     email_from: str = Field("", description="an address such as engine@example.org or Engine <engine@example.org>")
     outbound_allow: str = Field("", description="networks such as 10.0.0.0/8, separated by commas")
     task_modules: str = Field("", description="Python modules with custom tasks, separated by commas")
-    max_body_bytes: int = Field(1_000_000, ge=1_000, le=100_000_000, description="bytes from 1000 to 100000000")
+    max_body_bytes: int = Field(2_000_000, ge=1_000, le=100_000_000, description="bytes from 1000 to 100000000")
     max_output_bytes: int = Field(1_000_000, ge=1_000, le=50_000_000, description="bytes from 1000 to 50000000")
 
     @field_validator("log_level", mode="before")

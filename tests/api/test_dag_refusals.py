@@ -33,7 +33,6 @@ def test_what_is_wrong_is_refused_at_submission_naming_node_and_field(
 ) -> None:
     """CONTRACT.md section 6: 422, each message naming the node: a cycle (shown as a path), an unknown handler, a missing or
     duplicate id, a dependency or a template reference that does not exist or is not upstream, an empty graph, over the size limits."""
-    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 2_000_000
     response = post("/v1/workflow", body)
     assert response.status_code == 422
     found = next(found for found in detail(response) if said in found["msg"])

@@ -165,7 +165,13 @@ def test_every_named_constraint_has_its_test_here() -> None:
     assert named == {name for name, _ in BROKEN} | UNIQUE_TESTED
 
 
-@pytest.mark.parametrize("index", ["step_claimable", "step_claimable_by_key", "step_leases", "step_leases_by_key", "step_waits", "step_elements", "workflow_active", "worker_live"])
+PARTIAL = (
+    "step_claimable", "step_claimable_by_key", "step_leases", "step_leases_by_key", "step_waits", "step_elements", "workflow_active",
+    "worker_live",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("index", PARTIAL)
 def test_indexes_on_active_states_are_partial(index: str) -> None:
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
