@@ -147,3 +147,12 @@ def test_a_model_that_a_task_fails_to_make_is_a_failure_like_any_other(stage: St
     workflow = stage.run(node("a", "behave", config={"as": "parse"}, retry=again))
     assert outcomes(workflow, "a") == ["retried", "failed"]
     assert "Traceback" in log_of(workflow, "a") and step(workflow, "a").error.startswith("ValidationError: 1 validation error for Order")
+
+
+def test_input_is_the_parameters_and_the_output_of_a_step_of_that_name(stage: Stage) -> None:
+    """CONTRACT.md section 6: `{{ node_id.output }}` and `{{ input.name }}`, also for a node called input."""
+    say = node("say", "echo", "input", config={"value": ["{{ input.output.a }}", "{{ input.a }}"]}, references=("input",))
+    workflow = stage.run(
+        node("input", config={"value": {"a": "the node"}}), say, params={"a": "the parameter", "output": "a parameter, too"}
+    )
+    assert step(workflow, "say").output == ["the node", "the parameter"]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.db import connection
 
 from tests.engine import tasks
-from tests.engine.stage import Stage, log_of, node, step
+from tests.engine.stage import Stage, log_of, node, statuses, step
 from tests.factories import NOW
 from workflows_app.actions.base import Chosen, Noted, Notice, Wait
 from workflows_app.engine.redaction import MARK, NOTHING, of
@@ -121,3 +122,10 @@ def test_without_secrets_nothing_is_looked_at() -> None:
 def test_a_workflow_that_names_none_loads_none(stage: Stage, canary: str, django_assert_num_queries: Any) -> None:
     stage.run(node("plain"))
     assert Workflow.objects.get().status == Status.COMPLETED
+
+
+@pytest.mark.parametrize("logic", [{"var": "secrets.key"}, {"var": {"cat": ["secrets.", "key"]}}, {"missing": ["secrets.key"]}])
+def test_a_condition_cannot_ask_about_a_secret(stage: Stage, canary: str, logic: Any) -> None:
+    """Not even one whose name is put together when it runs: a yes or no at a time would tell it all."""
+    workflow = stage.run(replace(using(), run_if={"!!": [logic]}))
+    assert statuses(workflow) == {"use": "COMPLETED" if "missing" in logic else "SKIPPED"}

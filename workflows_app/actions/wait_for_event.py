@@ -17,7 +17,7 @@ from workflows_app.graph.syntax import parse
 class Correlation(Config):
     """One value of the payload that must be this one."""
 
-    path: str = Field(description="where in the payload, such as `order.id`")
+    path: str = Field(min_length=1, max_length=200, description="where in the payload, such as `order.id`")
     value: Json = Field(description="what must stand there")
 
     @field_validator("path")
@@ -34,7 +34,7 @@ class WaitForEventConfig(Config):
     match: Json = Field(
         None, description="JSONLogic over the payload of the event. Not templated: use `correlate` for values of this workflow"
     )
-    source: str = Field("", description="only events of this source")
+    source: str = Field("", max_length=100, description="only events of this source")
     correlate: Correlation | None = Field(None, description="`{path, value}`: the payload must hold this value there")
     since: Literal["step", "workflow"] = Field(
         "step", description="events count that came in since this step began, or since the workflow did"

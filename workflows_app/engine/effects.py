@@ -32,7 +32,7 @@ def record(session: Session, accepted: Sequence[Outcome], *, now: datetime) -> N
     """In the transaction that records the outcomes."""
     elements.record(session, accepted, now=now)
     sub_workflows.record(session, [outcome for outcome in accepted if outcome.order is not None], now=now)
-    Subscription.objects.bulk_create(_subscription(outcome, now) for outcome in accepted if outcome.listen is not None)
+    _subscribe([outcome for outcome in accepted if outcome.listen is not None], now)
     notices.record([outcome for outcome in accepted if outcome.notices], now=now)
 
 
@@ -40,6 +40,13 @@ def committed(outcomes: Sequence[Outcome], *, now: datetime) -> None:
     """After it: an event may have come in between the claim of a step and its subscription."""
     if ids := [outcome.claim.step_id for outcome in outcomes if outcome.listen is not None]:
         subscriptions.catch_up(now=now, step_ids=ids)
+
+
+def _subscribe(outcomes: Sequence[Outcome], now: datetime) -> None:
+    """One subscription for each step: it listens for what it said last."""
+    if outcomes:
+        Subscription.objects.filter(step_id__in=[outcome.claim.step_id for outcome in outcomes]).delete()
+        Subscription.objects.bulk_create(_subscription(outcome, now) for outcome in outcomes)
 
 
 def _subscription(outcome: Outcome, now: datetime) -> Subscription:

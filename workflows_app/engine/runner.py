@@ -138,7 +138,10 @@ def _prepare(run: Run) -> tuple[Any, Context] | Outcome:
         return outcomes.skipped(claim, "run_if is not true", at=run.clock.now())
     raw = {key: node.config[key] for key in run.action.raw if key in node.config}
     templated = {key: value for key, value in node.config.items() if key not in raw}
-    return _configured(run.action, {**render(templated, names), **raw} if node.config else {}), _context(run, names)
+    config = {**render(templated, {**names, "secrets": claim.secrets}), **raw} if node.config else {}
+    return _configured(run.action, config), _context(run, names)
+        run, names
+    )
 
 
 def _configured(action: Action, config: Mapping[str, Any]) -> Any:
@@ -151,15 +154,15 @@ def _configured(action: Action, config: Mapping[str, Any]) -> Any:
 
 
 def _names(claim: Claim) -> Mapping[str, Any]:
-    """What templates and conditions can see (CONTRACT.md section 3)."""
+    """What templates and conditions can see (CONTRACT.md section 3). `input` is the parameters, and where a step of that name is
+    read, its `output`, `status` and `error` too."""
     workflow = claim.workflow
     element = {} if claim.parent_id is None else {"item": claim.element, "index": claim.index}
     return {
         **claim.upstream,
         **element,
-        "secrets": claim.secrets,
         "params": workflow.params,
-        "input": {**claim.upstream.get("input", {}), **workflow.params},
+        "input": {**workflow.params, **claim.upstream.get("input", {})},
         "payload": workflow.params,
         "steps": claim.upstream,
         "workflow": {"id": workflow.uid, "name": workflow.name},
