@@ -140,8 +140,6 @@ def _prepare(run: Run) -> tuple[Any, Context] | Outcome:
     templated = {key: value for key, value in node.config.items() if key not in raw}
     config = {**render(templated, {**names, "secrets": claim.secrets}), **raw} if node.config else {}
     return _configured(run.action, config), _context(run, names)
-        run, names
-    )
 
 
 def _configured(action: Action, config: Mapping[str, Any]) -> Any:
