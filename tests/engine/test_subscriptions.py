@@ -227,7 +227,7 @@ def test_expiry_and_event_at_the_same_moment_are_one_of_the_two(stage: Stage) ->
         assert not [one for one in found if isinstance(one, Exception)], found
         stage.play(workflow)
         is_told = bool(Event.objects.get(pk=event.pk).deliveries)
-        assert step(workflow, "wait").output == ({"id": str(event.uid)} if is_told else {"expired": True})
+        assert step(workflow, "wait").output.get("id") == (str(event.uid) if is_told else None)
 
 
 def claim_and_end(stage: Stage) -> None:

@@ -19,6 +19,8 @@ ADVISORY_LOCK = 0x4859_4252
 
 def hold_back(workflows: Sequence[Workflow]) -> None:
     """Mark those of these new top-level workflows that find no place. Call in the transaction that starts them, before they are stored."""
+    if not workflows:  # parts of others: they need no place, and need not wait for those who count them
+        return
     places = free_places()
     for workflow in workflows[len(workflows) if places is None else places :]:
         workflow.status = Status.WAITING_FOR_DEPENDENCY

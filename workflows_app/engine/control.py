@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from workflows_app.engine import doorbell, endings, stopping
+from workflows_app.engine import doorbell, endings, stopping, sub_workflows
 from workflows_app.engine.definitions import compiled
 from workflows_app.engine.errors import NotAllowed, StepNotFound
 from workflows_app.engine.locking import find, locked, update
@@ -77,6 +77,8 @@ def delete(*, uid: object) -> None:
     with locked(uid) as workflow:
         if workflow.status not in FINAL:
             raise NotAllowed(f"The workflow is {workflow.status}: stop it before deleting it")
+        if sub_workflows.below([workflow.pk]):
+            raise NotAllowed("A sub-workflow of it still runs; it is stopped within seconds, and then this one can be deleted")
         LogLine.objects.filter(step__workflow=workflow).delete()
         Attempt.objects.filter(step__workflow=workflow).delete()
         workflow.steps.all().delete()
@@ -107,6 +109,11 @@ def _with_all_below(definition: Definition, ids: set[str]) -> set[str]:
 
 
 def _reopen(workflow: Workflow, node_ids: set[str], now: datetime) -> None:
+    if workflow.parent_step and not sub_workflows.is_awaited(workflow):
+        whole, part = workflow.parent_step.workflow, workflow.parent_step.node_id
+        raise NotAllowed(
+            f"It was a part of workflow {whole.uid}, whose step {part!r} does not wait for it any more: retry that one instead"
+        )
     counters = reopen(workflow=workflow, node_ids=node_ids, now=now)
     active = counters["active_steps"]
     status = Status.PENDING if not workflow.started_at else Status.RUNNING

@@ -80,5 +80,7 @@ def _stop(session: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
     if not outcomes:
         return
     batch = [{"key": outcome.claim.step_id} for outcome in outcomes]
+    if not session.statements.dialect.is_sqlite:
+        session.run(session.statements.lock_elements, batch=batch)
     session.run(session.statements.record_stopped_elements, batch=batch, now=now)
     session.run(session.statements.stop_elements, batch=batch, now=now, metadata=STOPPED)

@@ -38,7 +38,15 @@ def locked(uid: object) -> Iterator[Workflow]:
 
 
 def under_lock(rows: QuerySet[Row]) -> QuerySet[Row]:
-    return rows.select_for_update() if connection.features.has_select_for_update else rows
+    """A lock that lets others go on referring to the rows: who starts a workflow names its parent."""
+    return rows.select_for_update(no_key=True) if connection.features.has_select_for_update else rows
+
+
+def hold(rows: QuerySet[Row]) -> None:
+    """Lock these rows when whoever changes them now is done: what the next statement sees of them stays true. Workers claim steps
+    without the workflow's lock."""
+    if connection.features.has_select_for_update:
+        list(under_lock(rows).values_list("pk"))
 
 
 def update(workflow: Workflow, now: datetime, **changes: Any) -> None:

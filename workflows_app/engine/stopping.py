@@ -6,7 +6,7 @@ from datetime import datetime
 
 from workflows_app.engine import doorbell
 from workflows_app.engine.errors import NotAllowed
-from workflows_app.engine.locking import locked, under_lock, update
+from workflows_app.engine.locking import hold, locked, update
 from workflows_app.graph.statuses import ACTIVE, FINAL, Status
 from workflows_app.models import Attempt, LogLine, Step, Workflow
 
@@ -19,7 +19,8 @@ def stop(*, uid: object, now: datetime) -> Workflow:
     with locked(uid) as workflow:
         if workflow.status in FINAL:
             raise NotAllowed(f"The workflow is {workflow.status} already: there is nothing to stop")
-        begun = under_lock(workflow.steps.filter(status__in=ACTIVE, claimed_at__isnull=False).defer("element", "resume", "answer"))
+        hold(workflow.steps.filter(status__in=ACTIVE))
+        begun = workflow.steps.filter(status__in=ACTIVE, claimed_at__isnull=False).defer("element", "resume", "answer")
         running = [step for step in begun if step.status != Status.PENDING]
         Attempt.objects.bulk_create(_stopped_attempt(step, now) for step in running)
         LogLine.objects.bulk_create(

@@ -7,6 +7,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db.models import F, IntegerField, QuerySet
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
+
 from workflows_app.actions.base import Fail
 from workflows_app.dialects.params import InvalidParams, accept
 from workflows_app.engine import answers
@@ -49,14 +53,20 @@ def record(session: Session, outcomes: Sequence[Outcome], *, now: datetime) -> N
 def tell_parents(workflow_ids: Iterable[int], *, now: datetime) -> None:
     """These sub-workflows have ended: the steps that wait for them go on."""
     for child in Workflow.objects.final().filter(pk__in=list(workflow_ids), parent_step__isnull=False).select_related("parent_step"):
-        step: Any = child.parent_step
-        if step.waits_for == Step.WORKFLOW:
-            answers.answer(step_id=step.pk, attempt=child.metadata.get(ATTEMPT, 0), kind=Step.WORKFLOW, answer=_answer(child), now=now)
+        step = child.parent_step
+        if step is not None and is_awaited(child):
+            answers.answer(step_id=step.pk, attempt=step.attempt, kind=Step.WORKFLOW, answer=_answer(child), now=now)
+
+
+def is_awaited(child: Workflow) -> bool:
+    """Whether the step that started it waits for it still, and not for one that a later attempt started."""
+    step = child.parent_step
+    return step is not None and step.waits_for == Step.WORKFLOW and step.attempt == child.metadata.get(ATTEMPT, 0)
 
 
 def below(workflow_ids: Iterable[int]) -> list[uuid.UUID]:
-    """Active sub-workflows that steps of these workflows waited for."""
-    return list(Workflow.objects.active().filter(parent_step__workflow__in=list(workflow_ids)).values_list("uid", flat=True))
+    """Active sub-workflows that steps of these workflows started and do not wait for any more."""
+    return list(_unawaited().filter(parent_step__workflow__in=list(workflow_ids)).values_list("uid", flat=True))
 
 
 def untold() -> list[int]:
@@ -66,10 +76,15 @@ def untold() -> list[int]:
 
 
 def orphans() -> list[uuid.UUID]:
-    """Active sub-workflows whose step has ended."""
-    return list(
-        Workflow.objects.active().filter(parent_step__isnull=False, parent_step__ended_at__isnull=False).values_list("uid", flat=True)
-    )
+    """Active sub-workflows whose step has ended, or goes on without them."""
+    return list(_unawaited().values_list("uid", flat=True))
+
+
+def _unawaited() -> QuerySet[Workflow]:
+    """Active ones that `is_awaited` is not true of."""
+    parts = Workflow.objects.active().filter(parent_step__isnull=False)
+    parts = parts.annotate(awaited_by=Cast(KeyTextTransform(ATTEMPT, "metadata"), IntegerField()))
+    return parts.exclude(parent_step__waits_for=Step.WORKFLOW, parent_step__attempt=F("awaited_by"))
 
 
 def _version(slug: str, number: int | None) -> TemplateVersion:

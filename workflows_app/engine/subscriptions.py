@@ -58,7 +58,7 @@ class _Wait:
 def deliver(event: Event, *, now: datetime) -> int:
     """Offer an event to every step that waits for one; how many took it."""
     found = [wait for wait in _waiting(event) if _holds(wait.condition, event)]
-    taken = sum(_answer(event, found[at : at + STEPS_PER_TRANSACTION], now) for at in range(0, len(found), STEPS_PER_TRANSACTION))
+    taken = _answer(event, found, now)
     Event.objects.filter(pk=event.pk).update(is_delivered=True)
     event.is_delivered = True
     return taken
@@ -97,9 +97,17 @@ class Sweeper:
 
 def prune() -> int:
     """Forget subscriptions whose step does not wait any more; how many."""
-    waiting = Subscription.objects.filter(step__waits_for=Step.EVENT, step__attempt=F("attempt"))
-    over = list(Subscription.objects.exclude(pk__in=waiting.values("pk")).values_list("pk", flat=True)[:1000])
-    return Subscription.objects.filter(pk__in=over).delete()[0] if over else 0
+    over = list(_over(Subscription.objects.all()).values_list("pk", flat=True)[:1000])
+    return _forget(over) if over else 0
+
+
+def _over(rows: QuerySet[Subscription]) -> QuerySet[Subscription]:
+    return rows.exclude(step__waits_for=Step.EVENT, step__attempt=F("attempt"))
+
+
+def _forget(ids: Sequence[int]) -> int:
+    """Delete those of them that are over, asked anew: SQLite gives the number of a deleted row to the next."""
+    return _over(Subscription.objects.filter(pk__in=ids)).delete()[0]
 
 
 def _waiting(event: Event) -> list[_Wait]:
@@ -139,13 +147,19 @@ def _holds(condition: Json, event: Event) -> bool:
 
 
 def _answer(event: Event, waits: Sequence[_Wait], now: datetime) -> int:
+    """How many took it."""
+    starts = range(0, len(waits), STEPS_PER_TRANSACTION)
+    return sum(_answer_together(event, waits[at : at + STEPS_PER_TRANSACTION], now) for at in starts)
+
+
+def _answer_together(event: Event, waits: Sequence[_Wait], now: datetime) -> int:
     """Answer them and note it on the event, together. The event's row is locked first, as everybody does who delivers."""
     told = {"id": str(event.uid), "source": event.source, "receivedAt": iso(event.received_at), "payload": event.payload}
     with write():
         kept = Event.objects.select_for_update().only("deliveries").get(pk=event.pk)
         taken = [w for w in waits if answers.answer(step_id=w.step_id, attempt=w.attempt, kind="event", answer=told, now=now)]
         event.deliveries = kept.deliveries + [{"workflowId": str(wait.workflow_uid), "stepId": wait.node_id} for wait in taken]
-        Subscription.objects.filter(pk__in=[wait.subscription_id for wait in waits]).delete()
+        _forget([wait.subscription_id for wait in waits])
         Event.objects.filter(pk=event.pk).update(deliveries=event.deliveries)
     if taken:
         doorbell.ring()
@@ -153,15 +167,15 @@ def _answer(event: Event, waits: Sequence[_Wait], now: datetime) -> int:
 
 
 def _catch_up(rows: QuerySet[Subscription], now: datetime) -> int:
-    """The oldest event that satisfies a wait answers it."""
+    """The oldest event that satisfies a wait answers it. Workflows are locked in the order of their ids, as everybody does."""
     still = rows.filter(step__waits_for=Step.EVENT, step__attempt=F("attempt")).select_related("step__workflow")
-    waiting = {row.pk: row for row in still.only(*_FIELDS)}
+    waiting = {row.pk: row for row in still.only(*_FIELDS).order_by("step__workflow_id", "step_id")}
     taken = 0
     for event in _events_for(list(waiting.values())):
         found = [row for row in waiting.values() if _fits(row, event)]
         for row in found:
             del waiting[row.pk]
-        taken += _answer(event, [_wait(row) for row in found], now) if found else 0
+        taken += _answer(event, [_wait(row) for row in found], now)
         if not waiting:
             break
     return taken

@@ -37,8 +37,13 @@ class Dialect:
         return f"{column} || ''" if self.is_sqlite else f"CAST({column} AS text)"
 
     @property
+    def lock(self) -> str:
+        """Of rows that are about to change, and not their keys: others may go on referring to them."""
+        return "" if self.is_sqlite else "FOR NO KEY UPDATE"
+
+    @property
     def skip_locked(self) -> str:
-        return "" if self.is_sqlite else "FOR UPDATE SKIP LOCKED"
+        return "" if self.is_sqlite else f"{self.lock} SKIP LOCKED"
 
     def time(self, moment: datetime | None) -> str | None:
         if moment is None:

@@ -61,6 +61,13 @@ def release_elements(d: Dialect) -> str:
             ORDER BY position LIMIT {d.param("most")})"""
 
 
+def lock_elements(d: Dialect) -> str:
+    """What of these maps has not ended, when whoever claims one of them now is done. PostgreSQL only: SQLite has one writer."""
+    return f"""
+        SELECT id FROM {STEP} WHERE parent_id IN (SELECT b.key FROM {d.rows("batch", {"key": "bigint"})}) AND ended_at IS NULL
+        ORDER BY id {d.lock}"""
+
+
 def record_stopped_elements(d: Dialect) -> str:
     """The history of elements that are about to be stopped in the middle of an attempt."""
     now = d.param("now", "timestamptz")

@@ -11,7 +11,7 @@ def lock_workflows(d: Dialect) -> str:
     """Workflows before steps, in the order of their ids. PostgreSQL only: on SQLite the write lock is lock enough."""
     return f"""
         SELECT id FROM {WORKFLOW} WHERE id IN (SELECT b.key FROM {d.rows("batch", {"key": "bigint"})})
-        ORDER BY id {"" if d.is_sqlite else "FOR UPDATE"}"""
+        ORDER BY id {d.lock}"""
 
 
 def finish(d: Dialect) -> str:

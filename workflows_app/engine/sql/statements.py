@@ -37,6 +37,7 @@ class Statements:
         self.open_elements = elements.open_elements(d)
         self.count_elements = elements.count_elements(d)
         self.release_elements = elements.release_elements(d)
+        self.lock_elements = elements.lock_elements(d)
         self.record_stopped_elements = elements.record_stopped_elements(d)
         self.stop_elements = elements.stop_elements(d)
         self.load_elements = elements.load_elements(d)
