@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 from django.db import connection
@@ -129,3 +130,29 @@ def test_a_condition_cannot_ask_about_a_secret(stage: Stage, canary: str, logic:
     """Not even one whose name is put together when it runs: a yes or no at a time would tell it all."""
     workflow = stage.run(replace(using(), run_if={"!!": [logic]}))
     assert statuses(workflow) == {"use": "COMPLETED" if "missing" in logic else "SKIPPED"}
+
+
+AWKWARD = 'ab+c/d== "ü\\x'
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [quote(AWKWARD), quote(AWKWARD, safe=""), quote_plus(AWKWARD), quote(AWKWARD, safe="").lower(), quote(AWKWARD, safe='/+="')],
+)
+def test_it_is_hidden_as_it_stands_in_a_url(spelled: str) -> None:
+    """A log line that shows an address, and a server that says it back."""
+    hide = of([AWKWARD, "plain", "another one"]).text
+    assert hide(f"GET /x?key={spelled}&n=1%202") == f"GET /x?key={MARK}&n=1%202"
+    assert hide("another%20one, an+other%20one") == f"{MARK}, an+other%20one"
+
+
+def test_of_a_secret_of_several_lines_none_is_shown(stage: Stage) -> None:
+    """An error is cut to its first line."""
+    Secret.objects.create(name="key", value="BEGIN 4711\nMIIE\nEND", created_at=NOW, updated_at=NOW)
+
+    def refuse(params: dict[str, Any], context: Any) -> None:
+        raise RuntimeError(f"no key: {params['value']}")
+
+    tasks.behaviours["refuse"] = refuse
+    workflow = stage.run(node("use", "behave", config={"as": "refuse", "value": "{{ secrets.key }}"}, secrets=("key",)))
+    assert step(workflow, "use").error == f"RuntimeError: no key: {MARK}" and "4711" not in dump()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Any
+from urllib.parse import quote
 
 MARK = "•••"
 SHORTEST = 3
@@ -13,14 +15,15 @@ SHORTEST = 3
 
 @dataclass(frozen=True, slots=True)
 class Redaction:
-    """Replaces `hidden` texts, the longest first."""
+    """Replaces `hidden` texts, the longest first, and what `quoted` finds: the same as they stand in a url."""
 
     hidden: tuple[str, ...]
+    quoted: re.Pattern[str] | None = None
 
     def text(self, text: str) -> str:
         for secret in self.hidden:
             text = text.replace(secret, MARK)
-        return text
+        return self.quoted.sub(MARK, text) if self.quoted and ("%" in text or "+" in text) else text
 
     def value(self, value: Any) -> Any:
         """The same in JSON, and in what an action returns instead of JSON."""
@@ -46,7 +49,21 @@ def of(secrets: Collection[str]) -> Redaction:
     if not secrets:
         return NOTHING
     texts = {spelling for secret in secrets for spelling in _spellings(secret) if len(spelling) >= SHORTEST}
-    return Redaction(tuple(sorted(texts, key=len, reverse=True)))
+    quoted = [_in_url(text) for text in sorted(secrets, key=len, reverse=True) if len(text) >= SHORTEST and not _PLAIN.fullmatch(text)]
+    return Redaction(tuple(sorted(texts, key=len, reverse=True)), re.compile("|".join(quoted)) if quoted else None)
+
+
+_PLAIN = re.compile(r"[A-Za-z0-9_.~-]*")
+
+
+def _in_url(secret: str) -> str:
+    """A pattern: each character as it is or percent-encoded, for which ones are depends on who writes the url, and where in it."""
+    return "".join(re.escape(char) if _PLAIN.fullmatch(char) else _quoted(char) for char in secret)
+
+
+def _quoted(char: str) -> str:
+    plus = r"|\+" if char == " " else ""
+    return f"(?:{re.escape(char)}|(?i:{quote(char, safe='', errors='replace')}){plus})"
 
 
 def _spellings(secret: str) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from workflows_app.engine import outcomes, redaction
 from workflows_app.engine.claims import Claim
 from workflows_app.engine.clock import Clock
 from workflows_app.engine.outcomes import Line, Outcome
+from workflows_app.engine.redaction import Redaction
 from workflows_app.graph.conditions import ConditionError, holds
 from workflows_app.graph.expressions import ExpressionError, render
 
@@ -117,7 +118,7 @@ def timed_out(run: Run) -> Retry:
 
 def failure(run: Run, error: BaseException) -> Outcome:
     """What an exception means for the step: tried again, or failed for good."""
-    message = run.redact.text(_one_line(error))
+    message = _one_line(error, run.redact)
     kind, after = _kind(error), None
     if isinstance(error, Retry):
         after = error.after_seconds
@@ -199,8 +200,9 @@ def _kind(error: BaseException) -> str | None:
     return "timeout" if isinstance(error, TimeoutError) else "error"
 
 
-def _one_line(error: BaseException) -> str:
-    text = _text(error)
+def _one_line(error: BaseException, redact: Redaction) -> str:
+    """Hidden before it is cut: of half a secret nobody would know that it is one."""
+    text = redact.text(_text(error))
     if isinstance(error, Fail | Retry | ExpressionError | ConditionError):
         return text or type(error).__name__
     return f"{type(error).__name__}: {text.splitlines()[0] if text else 'no message'}"
