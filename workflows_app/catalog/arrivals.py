@@ -6,7 +6,6 @@ import json
 import threading
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,26 +14,22 @@ from django.db import connection
 from workflows_app.catalog.triggers import Verdict
 from workflows_app.engine import doorbell
 from workflows_app.engine.sql.transaction import Session, write
-from workflows_app.engine.start import Order, place
-from workflows_app.models import Event
+from workflows_app.engine.start import Order, insert, prepared
+from workflows_app.models import Event, Workflow
 
 _turn = threading.Lock()
 _queue: deque[Arrival] = deque()
 
 
-@dataclass(slots=True, eq=False)
 class Arrival:
-    """An event that is not stored yet, and what each template says to it. Afterwards `is_new` tells whether its key was free."""
+    """An event that is not stored yet, what each template says to it, and the workflows that start. All that can be made before
+    the transaction is: others wait for that. Afterwards `is_new` tells whether the event's key was free."""
 
-    event: Event
-    verdicts: Sequence[Verdict]
-    now: datetime
-    is_kept: bool = False
-    is_new: bool = False
-
-    @property
-    def starting(self) -> list[Verdict]:
-        return [verdict for verdict in self.verdicts if verdict.params is not None]
+    def __init__(self, event: Event, verdicts: Sequence[Verdict], now: datetime) -> None:
+        self.event, self.now = event, now
+        self.workflows = [prepared(_order(verdict, event), now) for verdict in verdicts if verdict.params is not None]
+        self.row = _row(event)
+        self.is_kept = self.is_new = False
 
 
 def keep(arrival: Arrival) -> None:
@@ -70,16 +65,17 @@ def _taken() -> list[Arrival]:
 def _keep(batch: Sequence[Arrival]) -> None:
     with write() as session:
         new = _add(session, batch)
-        _start(session, [arrival for arrival in new if arrival.starting])
+        workflows = [workflow for arrival in new for workflow in _of_stored_event(arrival)]
+        insert(session, workflows, batch[0].now)
     for arrival in batch:
         arrival.is_kept = True
-    if any(arrival.starting for arrival in new):
+    if workflows:
         doorbell.ring()
 
 
 def _add(session: Session, batch: Sequence[Arrival]) -> list[Arrival]:
     """Insert the events; those whose key was free."""
-    rows = session.run(session.statements.add_events, batch=[_row(session, arrival.event) for arrival in batch])
+    rows = session.run(session.statements.add_events, batch=[arrival.row for arrival in batch])
     added = {uid.replace("-", ""): (pk, bool(is_delivered)) for uid, pk, is_delivered in rows}
     for arrival in batch:
         event, arrival.is_new = arrival.event, arrival.event.uid.hex in added
@@ -89,7 +85,14 @@ def _add(session: Session, batch: Sequence[Arrival]) -> list[Arrival]:
     return [arrival for arrival in batch if arrival.is_new]
 
 
-def _row(session: Session, event: Event) -> dict[str, Any]:
+def _of_stored_event(arrival: Arrival) -> list[Workflow]:
+    """Its workflows, once the event has its key."""
+    for workflow in arrival.workflows:
+        workflow.event_id = arrival.event.pk
+    return arrival.workflows
+
+
+def _row(event: Event) -> dict[str, Any]:
     return {
         "uid": event.uid.hex,
         "source": event.source,
@@ -97,23 +100,10 @@ def _row(session: Session, event: Event) -> dict[str, Any]:
         "idempotency_digest": event.idempotency_digest,
         "payload": json.dumps(event.payload),
         "chain_depth": event.chain_depth,
-        "received_at": session.time(event.received_at),
+        "received_at": Session().time(event.received_at),
         "received_by_id": event.received_by_id,
         "matches": json.dumps(event.matches),
     }
-
-
-def _start(session: Session, arrivals: Sequence[Arrival]) -> None:
-    """Start what matched, and say of each template which workflow it was."""
-    if not arrivals:
-        return
-    orders = [_order(verdict, arrival.event) for arrival in arrivals for verdict in arrival.starting]
-    workflows = iter(place(session, orders, arrivals[0].now))
-    for arrival in arrivals:
-        started = {id(verdict): str(next(workflows).uid) for verdict in arrival.starting}
-        arrival.event.matches = [verdict.as_json(started.get(id(verdict))) for verdict in arrival.verdicts]
-    batch = [{"key": arrival.event.pk, "now_matches": json.dumps(arrival.event.matches)} for arrival in arrivals]
-    session.run(session.statements.note_matches, batch=batch)
 
 
 def _order(verdict: Verdict, event: Event) -> Order:
@@ -125,6 +115,6 @@ def _order(verdict: Verdict, event: Event) -> Order:
         tags=version.template.tags,
         params=verdict.params or {},
         template_version=version,
-        event=event,
+        uid=verdict.workflow_uid,
         chain_depth=event.chain_depth,
     )

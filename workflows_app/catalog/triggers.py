@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,14 +18,15 @@ _known: dict[int, TemplateVersion] = {}
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one template says to an event: it starts with `params`, or `reason` tells why it does not."""
+    """What one template says to an event: it starts with `params`, as the workflow `workflow_uid`; or `reason` tells why it does not."""
 
     version: TemplateVersion
     is_matched: bool
     reason: str | None = None
     params: Mapping[str, Json] | None = None
+    workflow_uid: uuid.UUID | None = None
 
-    def as_json(self, workflow_id: str | None = None) -> dict[str, Json]:
+    def as_json(self) -> dict[str, Json]:
         template = self.version.template
         return {
             "template": template.slug,
@@ -32,7 +34,7 @@ class Verdict:
             "version": self.version.number,
             "matched": self.is_matched,
             "reason": self.reason,
-            "workflowId": workflow_id,
+            "workflowId": str(self.workflow_uid) if self.workflow_uid else None,
         }
 
 
@@ -60,7 +62,7 @@ def _judge(version: TemplateVersion, payload: Json, too_deep: str | None) -> Ver
             return Verdict(version, False, "the trigger is not true")
         if too_deep:
             return Verdict(version, True, too_deep)
-        return Verdict(version, True, params=accept(version.params_schema, payload))
+        return Verdict(version, True, params=accept(version.params_schema, payload), workflow_uid=uuid.uuid4())
     except ConditionError as error:
         why = str(error).removeprefix("the condition cannot be computed: ").replace("the condition", "the trigger")
         return Verdict(version, False, f"the trigger cannot be computed: {why}")

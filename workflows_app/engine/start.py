@@ -72,11 +72,16 @@ def place(session: Session, orders: Sequence[Order], now: datetime) -> list[Work
     new: dict[str | int, Workflow] = {}
     for number, order in enumerate(orders):
         earlier = _earlier(order, new)
-        workflows.append(earlier or new.setdefault(order.idempotency_key or number, _workflow(order, now)))
-    admission.hold_back([workflow for workflow in new.values() if not (workflow.parent_step_id or workflow.awaits_trigger)])
-    _add_workflows(session, list(new.values()), now)
-    _add_steps(session, list(new.values()), now)
+        workflows.append(earlier or new.setdefault(order.idempotency_key or number, prepared(order, now)))
+    insert(session, list(new.values()), now)
     return workflows
+
+
+def insert(session: Session, workflows: Sequence[Workflow], now: datetime) -> None:
+    """Store new workflows with their steps, in the caller's transaction."""
+    admission.hold_back([workflow for workflow in workflows if not (workflow.parent_step_id or workflow.awaits_trigger)])
+    _add_workflows(session, workflows, now)
+    _add_steps(session, workflows, now)
 
 
 def _earlier(order: Order, new: Mapping[str | int, Workflow]) -> Workflow | None:
@@ -88,7 +93,8 @@ def _earlier(order: Order, new: Mapping[str | int, Workflow]) -> Workflow | None
     return earlier
 
 
-def _workflow(order: Order, now: datetime) -> Workflow:
+def prepared(order: Order, now: datetime) -> Workflow:
+    """The row of an order, to be stored by `insert`."""
     graph = compiled(order.definition.digest)
     return Workflow(
         name=order.name, description=order.description, tags=list(order.tags), definition=order.definition,

@@ -23,11 +23,6 @@ def add_events(d: Dialect) -> str:
         ON CONFLICT (source, idempotency_key) WHERE idempotency_key IS NOT NULL DO NOTHING RETURNING {d.text("uid")}, id, is_delivered"""
 
 
-def note_matches(d: Dialect) -> str:
-    columns = {"key": "bigint", "now_matches": "text"}
-    return f"UPDATE {EVENT} AS e SET matches = {d.json('b.now_matches')} FROM {d.rows('batch', columns)} WHERE e.id = b.key"
-
-
 def triggered_versions(d: Dialect) -> str:
     """Ids of the current versions that an event may start, by slug."""
     return f"""

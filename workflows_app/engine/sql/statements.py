@@ -59,7 +59,6 @@ class Statements:
 
     def _events(self, d: Dialect) -> None:
         self.add_events = events.add_events(d)
-        self.note_matches = events.note_matches(d)
         self.triggered_versions = events.triggered_versions(d)
         self.awaited_paths = events.awaited_paths(d)
         self.waiting_steps = events.waiting_steps(d)
