@@ -22,6 +22,7 @@ from workflows_app.engine.errors import NotAllowed
 from workflows_app.engine.locking import locked
 from workflows_app.engine.outcomes import failed, returned
 from workflows_app.engine.sql.transaction import write
+from workflows_app.graph.conditions import holds
 from workflows_app.graph.definition import Node
 from workflows_app.graph.statuses import Status
 from workflows_app.models import Event, Step, Subscription, Workflow
@@ -94,6 +95,20 @@ def test_steps_that_catch_up_lock_their_workflows_in_the_order_in_which_all_do(s
     assert subscriptions.catch_up(now=stage.now) == 2
     event.refresh_from_db()
     assert [taken["workflowId"] for taken in event.deliveries] == [str(older.uid), str(newer.uid)]
+
+
+def test_steps_that_ask_the_same_are_caught_up_by_one_look_at_each_event(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reaper does this every second: at a look for each step and event a busy minute would keep it from everything else."""
+    looks: list[Any] = []
+    monkeypatch.setattr(subscriptions, "holds", lambda *asked: looks.append(asked) or holds(*asked))
+    body = Node("each", "wait_for_event", config={"match": {"==": [{"var": "n"}, 7]}}, retry=NEVER)
+    workflow = stage.start(Node("each", "map", config={"items": list(range(20))}, body=body, retry=NEVER))
+    stage.drain()
+    for number in range(9):
+        stored(stage, {"n": number})
+    assert subscriptions.catch_up(now=stage.now) == 20
+    assert len(looks) == 8
+    assert stage.play(workflow).status == Status.COMPLETED
 
 
 @with_several_writers

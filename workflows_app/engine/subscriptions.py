@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -170,15 +171,48 @@ def _catch_up(rows: QuerySet[Subscription], now: datetime) -> int:
     """The oldest event that satisfies a wait answers it. Workflows are locked in the order of their ids, as everybody does."""
     still = rows.filter(step__waits_for=Step.EVENT, step__attempt=F("attempt")).select_related("step__workflow")
     waiting = {row.pk: row for row in still.only(*_FIELDS).order_by("step__workflow_id", "step_id")}
+    wishes = _wishes(waiting.values())
     taken = 0
     for event in _events_for(list(waiting.values())):
-        found = [row for row in waiting.values() if _fits(row, event)]
-        for row in found:
-            del waiting[row.pk]
+        takers = _takers(wishes, event)
+        found = [waiting.pop(key) for key in list(waiting) if key in takers] if takers else []
         taken += _answer(event, [_wait(row) for row in found], now)
         if not waiting:
             break
     return taken
+
+
+@dataclass(slots=True)
+class _Wish:
+    """What several subscriptions ask for, all the same: to look at it once spares looking at each."""
+
+    source: str
+    condition: Json
+    rows: list[Subscription] = field(default_factory=list)
+
+    def takers(self, event: Event) -> list[int]:
+        since = [row.pk for row in self.rows if row.since <= event.received_at] if self.source in ("", event.source) else []
+        return since if since and _holds(self.condition, event) else []
+
+
+Wishes = Mapping[str, Mapping[str, Collection[_Wish]]]
+
+
+def _wishes(rows: Iterable[Subscription]) -> Wishes:
+    """By path, and by the digest of the value that must be there."""
+    found: dict[str, dict[str, dict[str, _Wish]]] = defaultdict(lambda: defaultdict(dict))
+    for row in rows:
+        alike = found[row.path][row.value_digest]
+        alike.setdefault(json.dumps([row.source, row.condition]), _Wish(row.source, row.condition)).rows.append(row)
+    return {path: {digest: list(alike.values()) for digest, alike in by_digest.items()} for path, by_digest in found.items()}
+
+
+def _takers(wishes: Wishes, event: Event) -> set[int]:
+    found: set[int] = set()
+    for path, by_digest in wishes.items():
+        for wish in by_digest.get(_digest_at(path, event.payload) or "", ()):
+            found.update(wish.takers(event))
+    return found
 
 
 _FIELDS = (
@@ -195,12 +229,7 @@ def _events_for(rows: Sequence[Subscription]) -> Iterator[Event]:
         found = found.filter(source__in={row.source for row in rows})
     ids = list(found.values_list("pk", flat=True))
     for at in range(0, len(ids), EVENTS_AT_ONCE):
-        yield from Event.objects.filter(pk__in=ids[at : at + EVENTS_AT_ONCE]).order_by("id")
-
-
-def _fits(row: Subscription, event: Event) -> bool:
-    is_meant = row.source in ("", event.source) and row.since <= event.received_at
-    return is_meant and _digest_at(row.path, event.payload) == row.value_digest and _holds(row.condition, event)
+        yield from Event.objects.filter(pk__in=ids[at : at + EVENTS_AT_ONCE]).defer("matches", "deliveries").order_by("id")
 
 
 def _wait(row: Subscription) -> _Wait:
