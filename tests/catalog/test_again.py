@@ -8,9 +8,9 @@ import pytest
 
 from tests.catalog.sources import HELLO, PLAIN
 from workflows_app.catalog import again
-from workflows_app.catalog.params import InvalidParams
 from workflows_app.catalog.publish import publish
 from workflows_app.catalog.start import start_inline, start_template
+from workflows_app.dialects.params import InvalidParams
 from workflows_app.engine import control, report
 from workflows_app.models import Workflow
 

@@ -15,7 +15,7 @@ from tests.engine.stage import Stage, node, statuses, step
 from tests.factories import a_user
 from workflows_app.catalog import approvals
 from workflows_app.catalog.approvals import NotAnApprover, decide, waiting_count, waiting_for
-from workflows_app.catalog.params import InvalidParams
+from workflows_app.dialects.params import InvalidParams
 from workflows_app.engine.errors import NotAllowed, StepNotFound, WorkflowNotFound
 from workflows_app.models import Workflow
 

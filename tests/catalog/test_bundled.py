@@ -10,12 +10,12 @@ from tests.catalog.walk import Walk
 from workflows_app import actions
 from workflows_app.catalog import bundled
 from workflows_app.catalog.bundled import Bundled
-from workflows_app.catalog.params import accept
 from workflows_app.catalog.publish import publish
 from workflows_app.catalog.templates import find
 from workflows_app.catalog.validate import validate
 from workflows_app.catalog.withdraw import withdraw
 from workflows_app.dialects.compiled import Compiled
+from workflows_app.dialects.params import accept
 from workflows_app.graph.conditions import holds
 from workflows_app.models import Template, TemplateVersion
 

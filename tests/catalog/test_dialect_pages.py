@@ -11,11 +11,11 @@ import pytest
 
 from tests.catalog.walk import Walk
 from tests.graph.test_conditions import DEVIATIONS, SUITE
-from workflows_app.catalog.params import accept
 from workflows_app.catalog.validate import validate
 from workflows_app.dialects import DIALECTS
 from workflows_app.dialects.dag import DagModel, DagNode
 from workflows_app.dialects.graph_model import LOOKS_OF_A_NODE, LOOKS_OF_AN_EDGE, OF_THE_EDITOR, GraphEdge, GraphModel, GraphNode
+from workflows_app.dialects.params import accept
 from workflows_app.dialects.tasks import POLICIES, TaskModel, TasksModel, TaskStep
 from workflows_app.dialects.template_model import NodeModel, Policies, TemplateModel
 from workflows_app.graph import conditions

@@ -15,8 +15,8 @@ from tests.catalog.walk import Walk
 from workflows_app import actions
 from workflows_app.actions import tasks
 from workflows_app.actions.base import Context
-from workflows_app.catalog.params import accept
 from workflows_app.catalog.validate import validate
+from workflows_app.dialects.params import accept
 from workflows_app.dialects.template_model import Policies, StepModel
 from workflows_app.graph.syntax import FILTERS
 

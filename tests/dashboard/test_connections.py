@@ -6,7 +6,7 @@ from django.test import Client
 from tests.dashboard.conftest import text_of
 from tests.dashboard.rows import EVIL, a_match, an_event, wait_for
 from tests.factories import a_workflow
-from workflows_app.catalog.params import PARAMS_SCHEMA
+from workflows_app.dialects.params import PARAMS_SCHEMA
 from workflows_app.graph.definition import Node
 from workflows_app.graph.statuses import Status
 from workflows_app.models import Step, Workflow

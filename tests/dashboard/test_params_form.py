@@ -5,8 +5,8 @@ from django.http import QueryDict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflows_app.catalog.params import InvalidParams
 from workflows_app.dashboard import params_form
+from workflows_app.dialects.params import InvalidParams
 
 SCHEMA = {
     "type": "object",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 
-from workflows_app.dialects.params_schema import MAX_DEPTH, check, errors, is_closed, normalise
+from workflows_app.dialects.params_schema import MAX_DEPTH, check, errors, in_order, is_closed, normalise
 
 
 def test_a_schema_is_of_an_object_and_closed_unless_it_says_otherwise():
@@ -109,3 +112,16 @@ def test_a_schema_of_very_many_parts_is_refused_and_a_large_one_is_not():
     ((_, message),) = check(normalise({"allOf": [{}] * 20_000}))
     assert "too much to check" in message
     assert check(normalise({"properties": {f"p{number}": {"type": "string", "title": "P"} for number in range(1000)}})) == []
+
+
+def test_the_order_in_which_an_author_names_parameters_is_kept_beside_them() -> None:
+    """Canonical JSON sorts keys, and PostgreSQL orders them by length."""
+    schema = normalise({"properties": {"when": {}, "amount": {}, "by": {}}})
+    stored = json.loads(json.dumps(schema, sort_keys=True))
+    assert list(stored["properties"]) == ["amount", "by", "when"]
+    assert in_order(stored) == ["when", "amount", "by"]
+
+
+@pytest.mark.parametrize("kept", [["b", "gone", "a"], "ba", None, [], [["b"], "b"]], ids=["old", "text", "null", "empty", "odd"])
+def test_an_order_that_does_not_fit_loses_no_parameter(kept: Any) -> None:
+    assert sorted(in_order({"x-order": kept, "properties": {"a": {}, "b": {}}})) == ["a", "b"]

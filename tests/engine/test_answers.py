@@ -11,6 +11,9 @@ from tests.engine.at_once import at_once
 from tests.engine.oracle import judge
 from tests.engine.rival import claim_as, registered
 from tests.engine.stage import Stage, node, outcomes, step
+from workflows_app import actions
+from workflows_app.dialects import DIALECTS
+from workflows_app.dialects.params_schema import in_order
 from workflows_app.engine import control
 from workflows_app.engine.answers import answer
 from workflows_app.engine.recovery import take_back
@@ -154,3 +157,10 @@ def test_events_since_the_workflow_began_may_count(stage: Stage) -> None:
     stage.drain()
     workflow.refresh_from_db()
     assert Subscription.objects.get().since == workflow.created_at
+
+
+def test_the_fields_of_a_form_keep_their_order(stage: Stage) -> None:
+    form = {"properties": {"when": {"type": "string"}, "amount": {"type": "number"}, "by": {"type": "string"}}}
+    source = {"name": "x", "steps": [{"id": "ask", "action": "approval", "with": {"message": "May we?", "form": form}}]}
+    workflow = asked(stage, *DIALECTS["template"](source, actions=actions.shapes()).definition.nodes)
+    assert in_order(step(workflow, "ask").metadata["approval"]["form"]) == ["when", "amount", "by"]

@@ -50,6 +50,11 @@ class Approval(Action):
             problems += [(f"form.{path}".rstrip("."), message) for path, message in params_schema.check(params_schema.normalise(form))]
         return problems
 
+    def prepared(self, config: dict[str, Json]) -> dict[str, Json]:
+        """With the form's fields in their order."""
+        form = config.get("form")
+        return {**config, "form": params_schema.normalise(form)} if isinstance(form, Mapping) else config
+
     def conditions(self, config: Mapping[str, Json]) -> Iterable[tuple[str, Json]]:
         """None: a form is a schema."""
         return ()

@@ -200,6 +200,10 @@ class Action(ABC):
             return [(m.path, m.message) for m in misfits if m.is_key or isinstance(m.value, Mapping) or not is_templated(m.value)]
         return []
 
+    def prepared(self, config: dict[str, Json]) -> dict[str, Json]:
+        """The configuration as it is kept in the definition: here as the author wrote it."""
+        return config
+
     def conditions(self, config: Mapping[str, Json]) -> Iterable[tuple[str, Json]]:
         """The JSONLogic in a configuration, each with the path to it."""
         return [(key, config[key]) for key in sorted(self.raw) if key in config]

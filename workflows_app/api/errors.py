@@ -17,10 +17,10 @@ from workflows_app.access.notifications import NotificationNotFound
 from workflows_app.api.answers import answer
 from workflows_app.api.strict_json import Malformed, Refused
 from workflows_app.catalog.approvals import NotAnApprover
-from workflows_app.catalog.params import InvalidParams
 from workflows_app.catalog.publish import InvalidSlug, SlugTaken, VersionConflict
 from workflows_app.catalog.templates import UnknownTemplate
 from workflows_app.catalog.validate import UnknownDialect
+from workflows_app.dialects.params import InvalidParams
 from workflows_app.engine.errors import IdempotencyConflict, NotAllowed, StepNotFound, WorkflowNotFound
 from workflows_app.engine.report import BadCursor
 from workflows_app.engine.report.events import EventNotFound

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from workflows_app.catalog.params import PARAMS_SCHEMA, accept
+from workflows_app.dialects.params import PARAMS_SCHEMA, accept
 from workflows_app.engine import control
 from workflows_app.engine import trigger as engine_trigger
 from workflows_app.models import Workflow

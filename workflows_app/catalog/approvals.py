@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from workflows_app.catalog.params import accept
+from workflows_app.dialects.params import accept
 from workflows_app.engine.answers import answer
 from workflows_app.engine.errors import NotAllowed
 from workflows_app.engine.report.find import the_step

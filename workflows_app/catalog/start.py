@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from workflows_app.catalog.params import PARAMS_SCHEMA, InvalidParams, accept
 from workflows_app.catalog.templates import UnknownTemplate, find_version
 from workflows_app.catalog.validate import validate
+from workflows_app.dialects.params import PARAMS_SCHEMA, InvalidParams, accept
 from workflows_app.dialects.source import read
 from workflows_app.engine import definitions
 from workflows_app.engine.start import Order, start

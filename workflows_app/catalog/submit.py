@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from workflows_app.catalog.params import PARAMS_SCHEMA
 from workflows_app.catalog.start import digest
 from workflows_app.catalog.validate import validate
+from workflows_app.dialects.params import PARAMS_SCHEMA
 from workflows_app.engine import definitions
 from workflows_app.engine.start import Order, start
 from workflows_app.models import Workflow

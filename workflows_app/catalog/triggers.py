@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from workflows_app.catalog.params import InvalidParams, accept
+from workflows_app.dialects.params import InvalidParams, accept
 from workflows_app.engine.sql.transaction import Session
 from workflows_app.graph.conditions import ConditionError, holds
 from workflows_app.models import TemplateVersion

@@ -16,9 +16,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from workflows_app.catalog.approvals import ASKED, NotAnApprover, decide
-from workflows_app.catalog.params import InvalidParams
 from workflows_app.dashboard import approvals_page, live, params_form
 from workflows_app.dashboard.forms import Typed, user_of
+from workflows_app.dialects.params import InvalidParams
 from workflows_app.engine.clock import database_now
 from workflows_app.engine.errors import NotAllowed, StepNotFound, WorkflowNotFound
 from workflows_app.engine.report.find import the_step

@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from django.http import QueryDict
 
-from workflows_app.catalog.params import InvalidParams
+from workflows_app.dialects.params import InvalidParams
+from workflows_app.dialects.params_schema import in_order
 
 Json = Any
 Kind = Literal["text", "long", "number", "checkbox", "choice", "date", "datetime-local", "json"]
@@ -109,7 +110,8 @@ def _with_others(named: Mapping[str, Json], text: str) -> dict[str, Json]:
 
 def _rules(schema: Mapping[str, Json]) -> dict[str, Mapping[str, Json]]:
     """Each parameter's schema; `true`, which allows anything, is the empty one."""
-    return {key: rule if isinstance(rule, Mapping) else {} for key, rule in schema.get("properties", {}).items()}
+    rules = {key: schema["properties"][key] for key in in_order(schema)}
+    return {key: rule if isinstance(rule, Mapping) else {} for key, rule in rules.items()}
 
 
 def kind(rule: Mapping[str, Json]) -> Kind:

@@ -12,11 +12,11 @@ from django.template.response import TemplateResponse
 from django.views.decorators.http import require_POST, require_safe
 
 from workflows_app.catalog import again
-from workflows_app.catalog.params import InvalidParams
 from workflows_app.dashboard import list_page, live, params_form, workflow_page
 from workflows_app.dashboard.filters import Filters
 from workflows_app.dashboard.forms import Typed, user_of
 from workflows_app.dashboard.steps_view import View
+from workflows_app.dialects.params import InvalidParams
 from workflows_app.engine.clock import database_now
 from workflows_app.engine.errors import NotAllowed, WorkflowNotFound
 from workflows_app.models import Workflow

@@ -50,7 +50,7 @@ class Builder:
             action=draft.action,
             name=draft.name,
             needs=tuple(draft.needs),
-            config=config,
+            config=shape.prepared(config) if shape else config,
             run_if=draft.run_if,
             trigger_rule=_chosen(draft.policies, self.defaults, "trigger_rule"),
             body=self._body(draft, key) if key else None,
@@ -71,13 +71,14 @@ class Builder:
             misfits = describe(BodyModel, error, written)
             self.problems += [Problem(misfit.message, path=joined(place, misfit.path), node=draft.id) for misfit in misfits]
             return None
+        shape = self.actions.get(model.action)
         node = Node(
             id=draft.id,
             action=model.action,
             name=model.name,
-            config=model.config,
+            config=shape.prepared(model.config) if shape else model.config,
             run_if=model.run_if,
-            **_running(model, self.defaults, self.actions.get(model.action)),
+            **_running(model, self.defaults, shape),
         )
         self.problems += self._nesting(node, place) or _action_problems(node, place, TEMPLATE, self.actions)
         return node

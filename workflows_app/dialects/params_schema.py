@@ -16,6 +16,7 @@ from workflows_app.graph.weight import weigh
 
 Json = Any
 FORMATS = FormatChecker()
+ORDER = "x-order"
 MAX_CHARACTERS = 100_000
 MAX_DEPTH = 32
 MAX_PATTERN_WEIGHT = 10_000
@@ -43,8 +44,18 @@ def _is_pattern(value: Json) -> bool:
 
 
 def normalise(schema: Mapping[str, Json] | None) -> dict[str, Json]:
-    """The schema of an object that takes only what it names, unless it says otherwise."""
-    return {"type": "object", "properties": {}, "additionalProperties": False, **(schema or {})}
+    """The schema of an object that takes only what it names, unless it says otherwise. `x-order` keeps the order in which its author
+    names them, for forms: neither a database nor canonical JSON keeps that of keys."""
+    found = {"type": "object", "properties": {}, "additionalProperties": False, **(schema or {})}
+    names = list(found["properties"]) if isinstance(found["properties"], Mapping) else []
+    return found if len(names) < 2 else {ORDER: names, **found}
+
+
+def in_order(schema: Mapping[str, Json]) -> list[str]:
+    """The names of its properties as their author ordered them."""
+    properties, kept = schema.get("properties", {}), schema.get(ORDER, [])
+    named = [name for name in kept if isinstance(name, str) and name in properties] if isinstance(kept, list) else []
+    return list(dict.fromkeys([*named, *properties]))
 
 
 def check(schema: Mapping[str, Json]) -> list[tuple[str, str]]:

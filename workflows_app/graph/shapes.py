@@ -32,6 +32,10 @@ class ActionShape(Protocol):
         """What is wrong with a configuration, as path and message; values that hold expressions are taken on trust."""
         ...
 
+    def prepared(self, config: dict[str, Any]) -> dict[str, Any]:
+        """The configuration as it is kept in the definition, whose canonical JSON keeps no order of keys."""
+        ...
+
     def conditions(self, config: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
         """The JSONLogic in a configuration, each with the path to it."""
         ...

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflows_app.catalog.params import InvalidParams, accept
+from workflows_app.dialects.params import InvalidParams, accept
 from workflows_app.dialects.params_schema import normalise
 
 SCHEMA = normalise(
