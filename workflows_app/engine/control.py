@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from workflows_app.engine import doorbell, endings, stopping, sub_workflows
-from workflows_app.engine.definitions import compiled
+from workflows_app.engine.definitions import REBUILT, compiled
 from workflows_app.engine.errors import NotAllowed, StepNotFound
 from workflows_app.engine.locking import find, locked, update
 from workflows_app.engine.reopen import reopen
@@ -33,6 +33,7 @@ def resume(*, uid: object, now: datetime) -> Workflow:
     with locked(uid) as workflow:
         if workflow.status != Status.STOPPED:
             raise NotAllowed(f"Only a stopped workflow can be resumed; this one is {workflow.status}")
+        _require_definition(workflow)
         _reopen(workflow, _unrun(workflow), now)
     doorbell.ring()
     return workflow
@@ -44,6 +45,7 @@ def retry(*, uid: object, now: datetime, from_step: str | None = None, params: M
     with locked(uid) as workflow:
         if workflow.status not in FINAL:
             raise NotAllowed(f"The workflow is {workflow.status}: stop it or let it end before a retry")
+        _require_definition(workflow)
         if params is not None and from_step is None:
             raise NotAllowed("Other params need a step to retry from: name it in fromStep, or start a rerun")
         again = _failed(workflow) if from_step is None else {from_step}
@@ -63,8 +65,10 @@ def retry(*, uid: object, now: datetime, from_step: str | None = None, params: M
 
 
 def rerun(*, uid: object, now: datetime, params: Mapping[str, Any] | None = None) -> Workflow:
-    """A new workflow of the same definition, with the same or other parameters; its `parent` is the old one. Raises WorkflowNotFound."""
+    """A new workflow of the same definition, with the same or other parameters; its `parent` is the old one.
+    Raises WorkflowNotFound, NotAllowed."""
     old = find(uid)
+    _require_definition(old)
     order = Order(
         definition=old.definition, name=old.name, params=old.params if params is None else params, description=old.description,
         tags=old.tags, template_version=old.template_version, parent=old, metadata=old.metadata,
@@ -83,6 +87,14 @@ def delete(*, uid: object) -> None:
         Attempt.objects.filter(step__workflow=workflow).delete()
         workflow.steps.all().delete()
         workflow.delete()
+
+
+def _require_definition(workflow: Workflow) -> None:
+    if workflow.metadata.get(REBUILT):
+        raise NotAllowed(
+            "It was imported without its definition.json: what its steps were told to do is not known. Start its template anew, or delete "
+            "it and import it with that file"
+        )
 
 
 def _failed(workflow: Workflow) -> set[str]:

@@ -9,6 +9,8 @@ from functools import lru_cache
 from workflows_app.graph import definition as graph
 from workflows_app.models import Definition
 
+REBUILT = "_rebuilt"  # in the metadata of a workflow that was imported without its definition: its graph has no configuration
+
 
 def store(*, definition: graph.Definition, now: datetime) -> Definition:
     """The row of this content, made if it is new."""

@@ -28,7 +28,7 @@ def reopen(*, workflow: Workflow, node_ids: set[str], now: datetime) -> dict[str
             _reset(steps[node.id])
             _place(steps[node.id], node, definition, steps, now)
     Step.objects.bulk_update([steps[id] for id in node_ids], RESET, batch_size=50)
-    return _counters(definition, steps)
+    return counters(definition, steps)
 
 
 def in_order(definition: Definition) -> list[Node]:
@@ -79,7 +79,8 @@ def _ended(need: Step, node: Node, definition: Definition) -> str:
     return "succeeded" if is_forgiven else "failed"
 
 
-def _counters(definition: Definition, steps: Mapping[str, Step]) -> dict[str, int]:
+def counters(definition: Definition, steps: Mapping[str, Step]) -> dict[str, int]:
+    """What the workflow counts when its steps are as these rows say."""
     failed = [step for step in steps.values() if step.status == Status.FAILED]
     forgiven = sum(definition.by_id[step.node_id].on_failure == "continue" for step in failed)
     done = sum(step.status == Status.COMPLETED or step.is_skipped for step in steps.values()) + forgiven

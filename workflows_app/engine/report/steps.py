@@ -59,10 +59,10 @@ def _step_json(row: StepRow, statuses: Mapping[str, str], now: datetime) -> dict
 
 
 def _metadata(row: StepRow) -> dict[str, Any]:
-    """With what is counted and not kept: how the elements of a map are."""
+    """With what is counted and not kept: how the elements of a map are. An imported map has only kept counts, and no rows to count."""
     skipped = {"skipped": True} if row.values["is_skipped"] else {}
     elements = {"elements": row.around.elements} if row.around.elements else {}
-    return {**row.values["metadata"], **skipped, **elements}
+    return {**elements, **row.values["metadata"], **skipped}
 
 
 def _attempt_json(attempt: Attempt) -> dict[str, Any]:
