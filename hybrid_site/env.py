@@ -45,7 +45,7 @@ class Env(BaseSettings):
     max_parallel_io: int = Field(256, ge=1, le=10_000, description="a whole number from 1 to 10000")
     max_concurrent_workflows: int = Field(0, ge=0, le=1_000_000, description="a whole number from 0 (no limit) to 1000000")
     max_event_chain: int = Field(10, ge=0, le=1_000, description="a whole number from 0 to 1000")
-    web_processes: int = Field(1, ge=1, le=64, description="a whole number from 1 to 64")
+    web_processes: int = Field(2, ge=1, le=64, description="a whole number from 1 to 64")
     web_threads: int = Field(8, ge=1, le=256, description="a whole number from 1 to 256")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     retry_max_retries: int = Field(3, ge=0, le=100, description="a whole number from 0 to 100")
