@@ -171,6 +171,7 @@ def test_a_retry_with_a_shorter_list_leaves_the_others_out(stage: Stage) -> None
     workflow = stage.run(mapped("{{ params.list }}"), params={"list": [1, 2, 3]})
     control.retry(uid=workflow.uid, now=stage.now, from_step="each", params={"list": [9]})
     assert output(stage.play(workflow))["results"] == [9]
+    assert [row.node_id for row in elements_of(workflow)] == ["each[0]"]
 
 
 def test_a_resumed_workflow_goes_on_with_the_elements_that_were_left(stage: Stage) -> None:

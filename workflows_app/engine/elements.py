@@ -35,11 +35,18 @@ def record(session: Session, accepted: Sequence[Outcome], *, now: datetime) -> N
 
 def _spread(session: Session, outcomes: Sequence[Outcome], now: datetime) -> None:
     for outcome in outcomes:
+        _remove_surplus(outcome)
         session.run(session.statements.add_elements, batch=list(_rows(outcome, session.time(now))))
         if outcome.spread and outcome.spread.limit:
             _release(session, outcome.claim.step_id, outcome.spread.limit, now)
     if outcomes:
         session.run(session.statements.open_elements, batch=[{"key": outcome.claim.step_id} for outcome in outcomes], now=now)
+
+
+def _remove_surplus(outcome: Outcome) -> None:
+    """A retry with other parameters may have fewer elements than the try before."""
+    if outcome.claim.attempt > 1 and outcome.spread:
+        Step.objects.filter(parent_id=outcome.claim.step_id, position__gte=len(outcome.spread.elements)).delete()
 
 
 def _rows(outcome: Outcome, at: str | None) -> Iterator[dict[str, Any]]:
