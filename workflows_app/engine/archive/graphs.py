@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -13,7 +13,6 @@ from workflows_app.dialects.template_model import YEAR_SECONDS
 from workflows_app.engine.archive.documents import State
 from workflows_app.engine.archive.files import DEFINITION, STATE, Unfit
 from workflows_app.engine.archive.reading import document
-from workflows_app.graph import conditions
 from workflows_app.graph.definition import PRIORITIES, Definition, Node
 from workflows_app.graph.readiness import TriggerRule
 from workflows_app.graph.statuses import Status
@@ -99,33 +98,21 @@ def stored(data: bytes, state: State) -> Definition:
     for problem in check(definition.nodes, words=NODES, reserved=EXCEPT_INPUT):
         raise Unfit(DEFINITION, problem.message, field=problem.path)
     for index, node in enumerate(definition.nodes):
-        for field, message in _problems(node):
-            raise Unfit(DEFINITION, message, field=f"nodes[{index}].{field}")
+        if message := _body_problem(node):
+            raise Unfit(DEFINITION, message, field=f"nodes[{index}].body")
     _compare(state, definition)
     return definition
 
 
-def _problems(node: Node) -> Iterator[tuple[str, str]]:
-    """As path and message. An action that is not known here is taken as it is: its step fails with that reason when it is run."""
+def _body_problem(node: Node) -> str:
+    """The engine takes a map's body for granted; configurations and conditions it checks itself, when the step is run. An action
+    that is not known here is taken as it is: its step fails with that reason."""
     shape = actions.shapes().get(node.action)
     if bool(shape and shape.body_key) != (node.body is not None):
-        yield "body", "a map needs the step to do for each element, and nothing else may have one"
-    parts = [("", node)] if node.body is None else [("", node), ("body.", node.body)]
-    for prefix, part in parts:
-        yield from ((f"{prefix}{path}", message) for path, message in _misfits(part))
+        return "a map needs the step to do for each element, and nothing else may have one"
     if node.body is not None and (node.body.id != node.id or node.body.action in ("branch", "map")):
-        yield "body", "it has the id of its map, and is no branch and no map"
-
-
-def _misfits(node: Node) -> Iterator[tuple[str, str]]:
-    shape = actions.shapes().get(node.action)
-    yield from ((f"config.{path}", message) for path, message in (shape.check(node.config) if shape else ()))
-    logics = {} if node.run_if is None else {"run_if": node.run_if}
-    for path, logic in {**logics, **{f"config.{path}": logic for path, logic in (shape.conditions(node.config) if shape else ())}}.items():
-        try:
-            conditions.check(logic)
-        except conditions.ConditionError as error:
-            yield path, str(error)
+        return "it has the id of its map, and is no branch and no map"
+    return ""
 
 
 def _compare(state: State, definition: Definition) -> None:
