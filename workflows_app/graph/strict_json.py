@@ -28,12 +28,12 @@ def loads(text: str | bytes) -> Json:
     return value
 
 
-def decode(text: str | bytes) -> Json:
+def decode(text: str | bytes, *, max_depth: int = MAX_DEPTH) -> Json:
     """The value, of which depth and characters are still to be checked. Raises Malformed or Refused."""
     try:
         return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
     except RecursionError:
-        raise too_deep() from None
+        raise too_deep(max_depth) from None
     except Refused:
         raise
     except ValueError as error:

@@ -16,7 +16,7 @@ from workflows_app.engine.archive.reading import document
 from workflows_app.graph.definition import PRIORITIES, Definition, Node
 from workflows_app.graph.readiness import TriggerRule
 from workflows_app.graph.statuses import Status
-from workflows_app.graph.validation import check
+from workflows_app.graph.validation import ancestors, check
 from workflows_app.graph.words import Words
 
 Json = Any
@@ -97,9 +97,12 @@ def stored(data: bytes, state: State) -> Definition:
     definition = Definition.from_json(value)
     for problem in check(definition.nodes, words=NODES, reserved=EXCEPT_INPUT):
         raise Unfit(DEFINITION, problem.message, field=problem.path)
+    above = ancestors(definition.nodes)
     for index, node in enumerate(definition.nodes):
         if message := _body_problem(node):
             raise Unfit(DEFINITION, message, field=f"nodes[{index}].body")
+        if strange := _not_above(node, definition, above[node.id]):
+            raise Unfit(DEFINITION, f"'{strange[0]}' is not upstream", field=f"nodes[{index}].references")
     _compare(state, definition)
     return definition
 
@@ -113,6 +116,12 @@ def _body_problem(node: Node) -> str:
     if node.body is not None and (node.body.id != node.id or node.body.action in ("branch", "map")):
         return "it has the id of its map, and is no branch and no map"
     return ""
+
+
+def _not_above(node: Node, definition: Definition, above: int) -> list[str]:
+    """References to steps whose outputs may not be there yet. `above` is the set of steps above the node, as bits by position."""
+    named = [*node.references, *(node.body.references if node.body else ())]
+    return [id for id in named if id not in definition.by_id or not above >> definition.positions[id] & 1]
 
 
 def _compare(state: State, definition: Definition) -> None:

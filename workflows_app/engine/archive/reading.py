@@ -29,9 +29,7 @@ def document(model: type[Model], data: bytes, file: str) -> tuple[Model, Json]:
 
 def _decoded(data: bytes, file: str) -> Json:
     try:
-        value = strict_json.decode(data)
-    except RecursionError:
-        raise Unfit(file, str(strict_json.too_deep(MAX_DEPTH))) from None
+        value = strict_json.decode(data, max_depth=MAX_DEPTH)
     except (strict_json.Malformed, strict_json.Refused) as error:
         raise Unfit(file, str(error)) from None
     _check(value, file)
