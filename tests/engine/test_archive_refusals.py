@@ -216,6 +216,14 @@ def test_a_definition_that_cannot_work_fails_where_it_is_run_and_nowhere_else(st
     assert report.workflow(UID)["steps"][0]["error"] or workflow.status == Status.COMPLETED
 
 
+@pytest.mark.parametrize("key", ["\x1b]0;owned\x07", "two\nlines", "\u202etxt.exe", "x" * 10_000])
+@pytest.mark.parametrize("field", ["key", "id", "action"])
+def test_a_refusal_is_one_line_that_is_safe_to_show(tmp_path: Path, key: str, field: str) -> None:
+    put(tmp_path, a_state(a_step_state(**{field if field != "key" else key: key, "dependencies": [key]})))
+    said = refusal(tmp_path)
+    assert said.isprintable() and len(said) < 1_000
+
+
 # Files and links
 
 

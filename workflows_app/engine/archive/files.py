@@ -12,16 +12,23 @@ from pathlib import Path
 
 STATE, DEFINITION = "state.json", "definition.json"
 MAX_STATE_BYTES, MAX_DEFINITION_BYTES = 32_000_000, 10_000_000
+MAX_SHOWN = 300
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC  # a pipe without a writer would hold a plain open up
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class Unfit(ValueError):
-    """Something in an archive is not what it should be; the message names the file, the field if there is one, and what is wrong."""
+    """Something in an archive is not what it should be; the message names the file, the field if there is one, and what is wrong.
+    It is one line that a terminal can show, whatever stands in the file."""
 
     def __init__(self, file: str, message: str, *, field: str = "") -> None:
-        super().__init__(": ".join(part for part in (file, field, message) if part))
+        super().__init__(": ".join(_shown(part) for part in (file, field, message) if part))
+
+
+def _shown(text: str) -> str:
+    plain = "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text[:MAX_SHOWN])
+    return f"{plain}…" if len(text) > MAX_SHOWN else plain
 
 
 @contextmanager

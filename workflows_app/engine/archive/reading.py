@@ -14,7 +14,6 @@ from workflows_app.graph import strict_json
 Json = Any
 Model = TypeVar("Model", bound=BaseModel)
 MAX_DEPTH = 500
-MAX_PLACE = 120
 
 
 def document(model: type[Model], data: bytes, file: str) -> tuple[Model, Json]:
@@ -62,5 +61,4 @@ def _parts(item: Json) -> Iterator[tuple[str, Json]]:
 
 
 def _place(path: list[str]) -> str:
-    shown = "".join(path).lstrip(".").encode("ascii", "backslashreplace").decode().replace("\0", "\\x00")
-    return shown if len(shown) <= MAX_PLACE else f"{shown[:MAX_PLACE]}…"
+    return "".join(path).lstrip(".")
