@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
+from django.test import Client
 
 from tests.engine.archives import OTHER, UID, a_state, a_step_state, forget_all, put
 from tests.factories import a_template, a_workflow, later
@@ -131,6 +132,19 @@ def test_one_bad_directory_makes_the_command_fail_and_the_others_are_imported(tm
     out, err, end = fails("import_workflows", tmp_path)
     assert out.startswith("Imported: 1. Here already: 0.\n") and end == "1 refused, for the reasons above; nothing of them is stored"
     assert err.startswith(f"{UID}: state.json: steps[0].status: must be ")
+
+
+def test_the_pages_show_what_was_imported_and_why_it_cannot_be_run_again(tmp_path: Path) -> None:
+    failed = a_step_state("b", status="FAILED", error="no", dependencies=["fetch"], metadata={"anything": [1]}, logs=["a line"])
+    put(tmp_path, a_state(a_step_state(action="map", metadata={"elements": {"total": 3}}), failed, status="FAILED"))
+    run("import_workflows", tmp_path)
+    client = Client()
+    for path in ("", *(f"?step={id}" for id in ("fetch", "b", "fetch[0]"))):
+        assert client.get(f"/workflows/{UID}{path}").status_code == 200, path
+    for path in ("/workflows", f"/workflows?q={UID[:8]}", "/admin/workflows_app/workflow/"):
+        assert "Nightly" in client.get(path).content.decode(), path
+    shown = client.post(f"/workflows/{UID}/retry", follow=True).content.decode()
+    assert "It was imported without its definition.json" in shown
 
 
 def test_every_line_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
