@@ -100,7 +100,7 @@ class EventPage:
 
 def filters_of(query: QueryDict) -> Filters:
     matched = query.get("matched", "")
-    return Filters(query.get("source", "").strip()[:100], matched if matched in {"yes", "no"} else "", query.get("cursor", "")[:100])
+    return Filters(query.get("source", "").replace("\0", "").strip()[:100], matched if matched in {"yes", "no"} else "", query.get("cursor", "")[:100])
 
 
 def tag() -> str:
