@@ -99,8 +99,9 @@ class EventPage:
 
 
 def filters_of(query: QueryDict) -> Filters:
-    matched = query.get("matched", "")
-    return Filters(query.get("source", "").replace("\0", "").strip()[:100], matched if matched in {"yes", "no"} else "", query.get("cursor", "")[:100])
+    """What a database would refuse is left out."""
+    source, matched = query.get("source", "").replace("\0", "").strip()[:100], query.get("matched", "")
+    return Filters(source, matched if matched in {"yes", "no"} else "", query.get("cursor", "")[:100])
 
 
 def tag() -> str:
