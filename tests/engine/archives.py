@@ -60,6 +60,11 @@ def a_state(*steps: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def a_graph(*nodes: Mapping[str, Any]) -> dict[str, Any]:
+    """definition.json, as it fits `a_state()` unless told otherwise."""
+    return {"nodes": list(nodes) or [{"id": "fetch", "action": "input"}]}
+
+
 def put(path: Path, state: Any, *, name: str = "", definition: Any = None) -> Path:
     """A directory with these files; text and bytes as they are, everything else as JSON."""
     directory = path / (name or (state.get("id") if isinstance(state, dict) else UID) or str(uuid.uuid4()))

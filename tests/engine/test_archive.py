@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.api.calls import get
 from tests.engine.archives import (
-    AT,
     OTHER,
     UID,
     a_state,
@@ -24,12 +20,11 @@ from tests.engine.archives import (
 from tests.engine.conftest import stage as stage
 from tests.engine.oracle import recount
 from tests.engine.stage import Stage, log_of, node, statuses, step
-from tests.factories import NOW, a_definition, a_log_line, a_template, a_user, a_workflow, later
+from tests.factories import NOW, a_definition, a_log_line, a_template, a_user, a_workflow
 from workflows_app.catalog.approvals import decide
 from workflows_app.engine import control, report
 from workflows_app.engine.archive import exporting
 from workflows_app.engine.errors import NotAllowed
-from workflows_app.engine.report import Filters
 from workflows_app.graph.definition import Node, RetryPolicy
 from workflows_app.graph.statuses import Status
 from workflows_app.models import LogLine, Workflow
@@ -278,17 +273,6 @@ def test_other_things_in_the_directory_are_passed_by(tmp_path: Path, db: None) -
     assert import_all(tmp_path) == {}
 
 
-def test_an_export_is_the_answer_of_the_api_word_by_word(tmp_path: Path, db: None) -> None:
-    workflow = a_workflow(statuses={"fetch": Status.COMPLETED, "shape": Status.COMPLETED}, tags=["ü"])
-    for number in range(60):
-        a_log_line(workflow.steps.first(), f"line {number}")
-    export_all(tmp_path)
-    directory = tmp_path / str(workflow.uid)
-    assert json.loads((directory / "state.json").read_text()) == get(f"/api/workflows/{workflow.uid}").json()
-    assert (directory / "definition.json").read_text() == workflow.definition.compiled().text
-    assert sorted(file.name for file in directory.iterdir()) == ["definition.json", "state.json"], "no temporary file is left"
-
-
 def test_of_a_talkative_step_the_latest_lines_are_kept(tmp_path: Path, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exporting, "MAX_LINES", 3)
     workflow = a_workflow(statuses={"fetch": Status.COMPLETED, "shape": Status.COMPLETED})
@@ -307,70 +291,3 @@ def test_a_log_line_of_any_form_comes_back(tmp_path: Path, db: None, message: st
     unchanged(tmp_path)
     line = LogLine.objects.get()
     assert (line.message, line.level, line.at) == (message, "WARNING", NOW)
-
-
-def test_many_are_exported_in_pages_with_as_many_queries_for_each(tmp_path: Path, db: None, django_assert_num_queries: Any) -> None:
-    def export(count: int, part: str) -> int:
-        for _ in range(count):
-            a_workflow(statuses={"fetch": Status.COMPLETED, "shape": Status.COMPLETED})
-        with django_assert_num_queries(0) if count == 0 else _counted() as counted:
-            written = export_all(tmp_path / part)
-        assert len(written) == Workflow.objects.count() == len(list((tmp_path / part).iterdir()))
-        return len(counted)
-
-    export(1, "warm")
-    one_page = export(exporting.PAGE - 1, "one")
-    three_pages = export(2 * exporting.PAGE, "three")
-    assert three_pages <= 3 * one_page
-
-
-def _counted() -> Any:
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
-    return CaptureQueriesContext(connection)
-
-
-def test_what_starts_during_an_export_does_not_keep_it_going(tmp_path: Path, db: None) -> None:
-    a_workflow()
-    count = 0
-    for _ in exporting.export(path=tmp_path):
-        a_workflow()
-        count += 1
-    assert count == 1
-
-
-@pytest.mark.parametrize(
-    ("filters", "found"),
-    [
-        (Filters(), {"one", "two", "three"}),
-        (Filters(statuses=["COMPLETED"]), {"one"}),
-        (Filters(statuses=["COMPLETED", "PENDING"]), {"one", "two", "three"}),
-        (Filters(template="etl"), {"two"}),
-        (Filters(tag="ü"), {"three"}),
-        (Filters(q="ON"), {"one"}),
-        (Filters(created_after=later(5)), {"three"}),
-        (Filters(created_before=later(5)), {"one", "two"}),
-    ],
-    ids=["all", "status", "statuses", "template", "tag", "q", "after", "before"],
-)
-def test_every_filter_of_the_list_chooses(tmp_path: Path, db: None, filters: Filters, found: set[str]) -> None:
-    a_workflow(statuses={"fetch": Status.COMPLETED, "shape": Status.COMPLETED}, name="one")
-    a_workflow(template=a_template("etl"), name="two")
-    a_workflow(name="three", tags=["ü"], created_at=later(10))
-    names = {str(workflow.uid): workflow.name for workflow in Workflow.objects.all()}
-    assert {names[result.id] for result in exporting.export(path=tmp_path, filters=filters)} == found
-    assert {names[directory.name] for directory in tmp_path.iterdir()} == found
-
-
-def test_ids_choose_among_what_the_filters_let_through(tmp_path: Path, db: None) -> None:
-    one, two = a_workflow(), a_workflow(statuses={"fetch": Status.COMPLETED, "shape": Status.COMPLETED})
-    a_workflow()
-    chosen = exporting.export(path=tmp_path, filters=Filters(statuses=["PENDING"]), ids=[one.uid, two.uid])
-    assert [result.id for result in chosen] == [str(one.uid)]
-
-
-def test_a_state_says_when_it_was(tmp_path: Path, db: None) -> None:
-    put(tmp_path, a_state())
-    import_all(tmp_path)
-    assert report.workflow(UID)["createdAt"] == AT

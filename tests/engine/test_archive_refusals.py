@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,12 +10,11 @@ from typing import Any
 
 import pytest
 
-from tests.engine.archives import OTHER, UID, a_state, a_step_state, export_all, import_all, put, refusal
+from tests.engine.archives import OTHER, UID, a_graph, a_state, a_step_state, import_all, put, refusal
 from tests.engine.conftest import stage as stage
 from tests.engine.stage import Stage, statuses
-from tests.factories import a_workflow
 from workflows_app.engine import control, report
-from workflows_app.engine.archive import exporting, files, importing
+from workflows_app.engine.archive import importing
 from workflows_app.graph.statuses import Status
 from workflows_app.models import Definition, LogLine, Step, Workflow
 
@@ -124,43 +122,39 @@ def test_what_is_needed_and_missing_is_named(tmp_path: Path, missing: str) -> No
     assert refusal(tmp_path) == f"state.json: {missing}: '{missing}' is missing"
 
 
-def a_definition(*nodes: Mapping[str, Any]) -> dict[str, Any]:
-    return {"nodes": list(nodes) or [{"id": "fetch", "action": "input"}]}
-
-
 DEFINITIONS: Mapping[str, tuple[Any, str]] = {
     "no JSON": ("{", r"^definition\.json: This is not JSON"),
     "no nodes": ({"nodes": []}, r"^definition\.json: nodes: there are no nodes"),
     "another key": ({"nodes": [], "x": 1}, r"x: there is no key 'x'"),
-    "another node": (a_definition({"id": "fetsh", "action": "input"}), r"steps: the step 'fetsh' of definition\.json is missing"),
-    "another action": (a_definition({"id": "fetch", "action": "output"}), r"steps\[0\]\.action: is 'input', in definition\.json 'output'"),
-    "a key of no node": (a_definition({"id": "fetch", "action": "input", "x": 1}), r"nodes\[0\]\.x: there is no key 'x'"),
+    "another node": (a_graph({"id": "fetsh", "action": "input"}), r"steps: the step 'fetsh' of definition\.json is missing"),
+    "another action": (a_graph({"id": "fetch", "action": "output"}), r"steps\[0\]\.action: is 'input', in definition\.json 'output'"),
+    "a key of no node": (a_graph({"id": "fetch", "action": "input", "x": 1}), r"nodes\[0\]\.x: there is no key 'x'"),
     "a cycle": (
-        a_definition({"id": "fetch", "action": "input", "needs": ["b"]}, {"id": "b", "action": "input", "needs": ["fetch"]}),
+        a_graph({"id": "fetch", "action": "input", "needs": ["b"]}, {"id": "b", "action": "input", "needs": ["fetch"]}),
         r"nodes\[\d\]\.needs: the nodes wait for each other",
     ),
-    "a priority of its own": (a_definition({"id": "fetch", "action": "input", "priority": -9}), r"nodes\[0\]: priority must be one of"),
-    "a timeout without end": (a_definition({"id": "fetch", "action": "input", "timeout_seconds": 1e300}), r"nodes\[0\]\.timeout_seconds: "),
-    "a key without a limit": (a_definition({"id": "fetch", "action": "input", "concurrency_key": "k"}), r"nodes\[0\]: concurrency_key and"),
-    "a retry of another kind": (a_definition({"id": "fetch", "action": "input", "retry": {"on": 5}}), r"nodes\[0\]\.retry\.on: "),
-    "a configuration that is none": (a_definition({"id": "fetch", "action": "input", "config": []}), r"nodes\[0\]\.config: "),
+    "a priority of its own": (a_graph({"id": "fetch", "action": "input", "priority": -9}), r"nodes\[0\]: priority must be one of"),
+    "a timeout without end": (a_graph({"id": "fetch", "action": "input", "timeout_seconds": 1e300}), r"nodes\[0\]\.timeout_seconds: "),
+    "a key without a limit": (a_graph({"id": "fetch", "action": "input", "concurrency_key": "k"}), r"nodes\[0\]: concurrency_key and"),
+    "a retry of another kind": (a_graph({"id": "fetch", "action": "input", "retry": {"on": 5}}), r"nodes\[0\]\.retry\.on: "),
+    "a configuration that is none": (a_graph({"id": "fetch", "action": "input", "config": []}), r"nodes\[0\]\.config: "),
     "a body where none belongs": (
-        a_definition({"id": "fetch", "action": "input", "body": {"id": "fetch", "action": "input"}}),
+        a_graph({"id": "fetch", "action": "input", "body": {"id": "fetch", "action": "input"}}),
         r"nodes\[0\]\.body: a map needs",
     ),
     "a body in a body": (
-        a_definition({"id": "fetch", "action": "map", "body": {"id": "fetch", "action": "map", "body": {}}}),
+        a_graph({"id": "fetch", "action": "map", "body": {"id": "fetch", "action": "map", "body": {}}}),
         r"nodes\[0\]\.body\.body: there is no key 'body'",
     ),
     "a reference to nobody": (
-        a_definition({"id": "fetch", "action": "input", "references": ["nobody"]}),
+        a_graph({"id": "fetch", "action": "input", "references": ["nobody"]}),
         r"nodes\[0\]\.references: 'nobody' is not upstream",
     ),
     "a reference that is not upstream": (
-        a_definition({"id": "fetch", "action": "input", "references": ["fetch"]}),
+        a_graph({"id": "fetch", "action": "input", "references": ["fetch"]}),
         r"nodes\[0\]\.references: 'fetch' is not upstream",
     ),
-    "a reserved id": (a_definition({"id": "secrets", "action": "input"}), r"nodes\[0\]\.id: the id 'secrets' is reserved"),
+    "a reserved id": (a_graph({"id": "secrets", "action": "input"}), r"nodes\[0\]\.id: the id 'secrets' is reserved"),
 }
 
 
@@ -176,19 +170,19 @@ def test_a_definition_is_refused_by_its_field(tmp_path: Path, case: str) -> None
     "do", [None, {"id": "other", "action": "input"}, {"id": "fetch", "action": "branch"}], ids=["no", "other", "branch"]
 )
 def test_a_map_needs_a_step_that_can_be_done_for_each_element(tmp_path: Path, do: Any) -> None:
-    put(tmp_path, a_state(a_step_state(action="map")), definition=a_definition({"id": "fetch", "action": "map", "body": do}))
+    put(tmp_path, a_state(a_step_state(action="map")), definition=a_graph({"id": "fetch", "action": "map", "body": do}))
     assert "nodes[0].body: " in refusal(tmp_path)
 
 
 def test_steps_that_depend_on_others_than_the_definition_says_are_refused(tmp_path: Path) -> None:
     nodes = {"id": "fetch", "action": "input"}, {"id": "b", "action": "input", "needs": ["fetch"]}
-    put(tmp_path, a_state(a_step_state(), a_step_state("b")), definition=a_definition(*nodes))
+    put(tmp_path, a_state(a_step_state(), a_step_state("b")), definition=a_graph(*nodes))
     assert refusal(tmp_path) == "state.json: steps[1].dependencies: are not those of definition.json: fetch"
 
 
 @pytest.mark.parametrize("extra", ["fetch", "more"])
 def test_a_step_twice_or_in_no_definition_is_refused(tmp_path: Path, extra: str) -> None:
-    put(tmp_path, a_state(a_step_state(), a_step_state(extra)), definition=a_definition())
+    put(tmp_path, a_state(a_step_state(), a_step_state(extra)), definition=a_graph())
     assert refusal(tmp_path).startswith("state.json: steps[1].id: ")
 
 
@@ -208,7 +202,7 @@ def test_a_definition_that_cannot_work_fails_where_it_is_run_and_nowhere_else(st
     put(
         tmp_path,
         a_state(a_step_state(action=node["action"], status="RUNNING"), status="RUNNING"),
-        definition=a_definition({"id": "fetch"} | node),
+        definition=a_graph({"id": "fetch"} | node),
     )
     assert import_all(tmp_path)[UID].kind == "stopped"
     workflow = stage.play(control.resume(uid=UID, now=stage.now))
@@ -224,48 +218,11 @@ def test_a_refusal_is_one_line_that_is_safe_to_show(tmp_path: Path, key: str, fi
     assert said.isprintable() and len(said) < 1_000
 
 
-# Files and links
-
-
 def test_one_bad_directory_does_not_stop_the_others(tmp_path: Path) -> None:
     put(tmp_path, a_state(status="DONE"))
     put(tmp_path, a_state(id=OTHER))
     assert [result.kind for result in import_all(tmp_path).values()] == ["refused", "imported"]
     assert str(Workflow.objects.get().uid) == OTHER
-
-
-def test_a_directory_without_a_state_is_refused(tmp_path: Path) -> None:
-    (tmp_path / UID).mkdir()
-    assert refusal(tmp_path) == "state.json: is missing"
-
-
-@pytest.mark.parametrize("file", ["state.json", "definition.json"])
-def test_a_link_to_a_file_elsewhere_is_not_followed(tmp_path: Path, file: str) -> None:
-    directory = put(tmp_path / "archive", a_state(), definition=a_definition())
-    (directory / file).rename(tmp_path / "elsewhere")
-    (directory / file).symlink_to(tmp_path / "elsewhere")
-    assert refusal(tmp_path / "archive").startswith(f"{file}: cannot be read (")
-
-
-def test_a_link_to_a_directory_elsewhere_is_not_followed(tmp_path: Path) -> None:
-    put(tmp_path / "elsewhere", a_state())
-    (tmp_path / "archive").mkdir()
-    (tmp_path / "archive" / UID).symlink_to(tmp_path / "elsewhere" / UID)
-    assert refusal(tmp_path / "archive") == f"{UID}: is no directory (links are not followed)"
-
-
-@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
-def test_what_is_no_regular_file_is_refused_and_holds_nobody_up(tmp_path: Path, make: Any) -> None:
-    (tmp_path / UID).mkdir()
-    make(tmp_path / UID / "state.json")
-    assert "is no regular file" in refusal(tmp_path)
-
-
-def test_a_file_of_100_mb_is_not_read(tmp_path: Path) -> None:
-    """Sparse: it takes no place on the disk, and reading stops at the limit."""
-    with (put(tmp_path, a_state()) / "state.json").open("r+b") as file:
-        file.truncate(100_000_000)
-    assert refusal(tmp_path) == "state.json: is larger than 32,000,000 bytes, the most that is read"
 
 
 def test_what_the_database_does_not_take_is_a_refusal_too_and_leaves_no_row(
@@ -277,95 +234,7 @@ def test_what_the_database_does_not_take_is_a_refusal_too_and_leaves_no_row(
     assert refusal(tmp_path).startswith("state.json: the database does not take it: ")
 
 
-def test_nothing_leaves_the_archive_when_a_directory_there_is_a_link(tmp_path: Path) -> None:
-    workflow = a_workflow()
-    (tmp_path / "outside").mkdir()
-    (tmp_path / "archive").mkdir()
-    (tmp_path / "archive" / str(workflow.uid)).symlink_to(tmp_path / "outside")
-    (result,) = export_all(tmp_path / "archive")
-    assert "links are not followed" in result.refused and not list((tmp_path / "outside").iterdir())
-
-
-@pytest.mark.parametrize("file", ["state.json", "definition.json"])
-def test_nothing_is_written_through_a_link_in_place_of_a_file(tmp_path: Path, file: str) -> None:
-    workflow = a_workflow()
-    export_all(tmp_path / "archive")
-    place, outside = tmp_path / "archive" / str(workflow.uid) / file, tmp_path / "outside"
-    outside.write_text("mine")
-    place.unlink()
-    place.symlink_to(outside)
-    (result,) = export_all(tmp_path / "archive")
-    assert file in result.refused and outside.read_text() == "mine" and place.is_symlink()
-
-
-@pytest.mark.parametrize("file", ["state.json", "definition.json"])
-@pytest.mark.parametrize("content", ["mine", "", json.dumps({"id": OTHER})])
-def test_a_foreign_file_is_left_as_it_is(tmp_path: Path, file: str, content: str) -> None:
-    directory = tmp_path / str(a_workflow().uid)
-    directory.mkdir()
-    (directory / file).write_text(content)
-    (result,) = export_all(tmp_path)
-    assert result.refused == f"{file}: is there already and not of this workflow: it is left as it is"
-    assert [(found.name, found.read_text()) for found in directory.iterdir()] == [(file, content)]
-
-
-def test_a_file_in_place_of_the_directory_is_left_as_it_is(tmp_path: Path) -> None:
-    place = tmp_path / str(a_workflow().uid)
-    place.write_text("mine")
-    other = a_workflow()
-    first, second = export_all(tmp_path)
-    assert "is no directory" in first.refused and place.read_text() == "mine"
-    assert second.id == str(other.uid) and not second.refused, "the others are written"
-
-
-def test_an_earlier_export_of_the_same_workflow_is_replaced(tmp_path: Path) -> None:
-    workflow = a_workflow(name="before")
-    export_all(tmp_path)
-    Workflow.objects.update(name="after")
-    (result,) = export_all(tmp_path)
-    assert not result.refused and '"name": "after"' in (tmp_path / str(workflow.uid) / "state.json").read_text()
-
-
-def test_the_state_of_the_earlier_engine_is_replaced_too(tmp_path: Path) -> None:
-    """It writes the id first as well, with an indent of its own."""
-    put(tmp_path, json.dumps(a_state(), indent=2), name=UID)
-    import_all(tmp_path)
-    (result,) = export_all(tmp_path)
-    assert not result.refused and json.loads((tmp_path / UID / "state.json").read_text())["templateId"] is None
-
-
-def test_a_write_that_breaks_off_leaves_the_earlier_file_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    workflow = a_workflow()
-    export_all(tmp_path)
-    place = tmp_path / str(workflow.uid)
-    before = (place / "state.json").read_bytes()
-
-    def broken(*_: Any, **__: Any) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(files.os, "rename", broken)
-    with pytest.raises(OSError, match="No space left"):
-        export_all(tmp_path)
-    assert (place / "state.json").read_bytes() == before
-    assert sorted(file.name for file in place.iterdir()) == ["definition.json", "state.json"]
-
-
-def test_what_is_written_is_for_its_owner_only(tmp_path: Path) -> None:
-    """Parameters and outputs may be anybody's secret."""
-    uid = str(a_workflow().uid)
-    export_all(tmp_path / "new")
-    places = [tmp_path / "new", tmp_path / "new" / uid, tmp_path / "new" / uid / "state.json"]
-    assert [oct(place.stat().st_mode & 0o777) for place in places] == ["0o700", "0o700", "0o600"]
-
-
-def test_one_that_is_too_large_to_be_imported_is_written_with_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    a_workflow()
-    monkeypatch.setattr(exporting.files, "MAX_STATE_BYTES", 100)
-    (result,) = export_all(tmp_path)
-    assert (result.refused, result.warning) == ("", "is larger than an import reads")
-
-
 def test_refused_ones_leave_no_graph_behind(tmp_path: Path) -> None:
-    put(tmp_path, a_state(a_step_state(metadata={"skipped": True})), definition=a_definition())
+    put(tmp_path, a_state(a_step_state(metadata={"skipped": True})), definition=a_graph())
     refusal(tmp_path)
     assert not Definition.objects.exists() and not Step.objects.exists()
