@@ -43,6 +43,15 @@ def test_a_child_that_failed_or_was_stopped_fails_the_step(status):
         run(ended(status))
 
 
+def test_a_failure_from_far_below_is_told_once_and_not_once_per_level():
+    told = "bad: for good"
+    for level in ("c3", "c2", "c1"):
+        with pytest.raises(Fail) as raised:
+            run(ended("FAILED", error=told, workflowId=level))
+        told = f"call: {raised.value}"
+    assert told == "call: Workflow c1 of template 'child' ended as FAILED, as one further below did: bad: for good"
+
+
 def test_a_child_that_takes_longer_than_the_steps_timeout_fails_the_step():
     with pytest.raises(Fail, match=r"^The template 'child' did not end within 1 min 30 sec"):
         run(resume={})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -28,8 +29,12 @@ def resume(answer: Any, log: Log | None = None, **config: Any) -> Any:
 
 def test_it_listens_for_what_its_author_describes():
     wait = listen(match=PAID, source="shop", correlate={"path": "order.id", "value": 7}, since="workflow", timeout=5)
-    assert (wait.answer, wait.seconds, wait.reason) == ("event", 5, "an event from shop with order.id = 7")
+    assert (wait.answer, wait.seconds, wait.reason) == ("event", 5, f"an event from shop with order.id = 7 that fulfils {json.dumps(PAID)}")
     assert wait.listen == Listen(source="shop", condition=PAID, path="order.id", value=7, since="workflow")
+
+
+def test_a_long_condition_is_only_named():
+    assert listen(match={"in": [{"var": "state"}, ["paid"] * 50]}).reason == "an event that fulfils its `match`"
 
 
 def test_without_a_description_any_event_will_do_and_it_waits_for_ever():

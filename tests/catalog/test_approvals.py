@@ -137,6 +137,20 @@ def test_to_count_what_waits_takes_two_queries_however_many_there_are(stage: Sta
     assert len(captured) == 2
 
 
+def test_who_comes_after_all_is_done_hears_who_decided(stage: Stage) -> None:
+    workflow = asking(stage)
+    say(stage, workflow, a_user("ana"))
+    stage.drain()
+    with pytest.raises(NotAllowed, match="Step 'ask' is COMPLETED: it was decided already, by ana"):
+        say(stage, workflow, a_user("bo"))
+
+
+def test_who_comes_after_the_time_hears_that_nobody_decided(stage: Stage) -> None:
+    workflow = stage.play(asking(stage, timeout=60, on_expiry="approve"))
+    with pytest.raises(NotAllowed, match="Step 'ask' is COMPLETED: nobody decided it in time"):
+        say(stage, workflow, a_user("bo"))
+
+
 def test_what_is_decided_stopped_or_no_approval_cannot_be_decided(stage: Stage) -> None:
     ana, workflow, stopped = a_user("ana"), asking(stage), asking(stage)
     stage.stop(stopped)

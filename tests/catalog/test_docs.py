@@ -40,12 +40,13 @@ def test_the_custom_task_of_the_page_runs_and_is_short(settings, monkeypatch, tm
     (tmp_path / "my_tasks.py").write_text(code)
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setattr(tasks, "_REGISTRY", dict(tasks.registered()))
-    settings.ENV = settings.ENV.model_copy(update={"task_modules": "workflows_app.demo_tasks,my_tasks"})
+    settings.ENV = settings.ENV.model_copy(update={"task_modules": "my_tasks"})
     tasks._load.cache_clear()
-    found = walk(block("custom-tasks.md", "yaml"))
+    found, names = walk(block("custom-tasks.md", "yaml")), set(tasks.registered())
     tasks._load.cache_clear()
     assert found.outputs["done"] == "2 rows of city, people"
     assert found.logs["table"] == "2 rows"
+    assert {"parse_csv", "task_a", "task_b", "task_c"} <= names
     assert "`done` gives `2 rows of city, people`" in (DOCS / "custom-tasks.md").read_text()
 
 

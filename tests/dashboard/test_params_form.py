@@ -47,7 +47,12 @@ def test_every_parameter_gets_the_field_of_its_type():
 
 def test_a_field_carries_label_help_limits_and_whether_it_is_required():
     assert (field("day").label, field("day").help, field("day").is_required) == ("Day", "The day to load", True)
-    assert (field("size").label, field("size").limits, field("size").step, field("size").is_required) == ("size", "1 to 10", "1", False)
+    assert (field("size").label, field("size").limits, field("size").step, field("size").is_required) == (
+        "size",
+        "1 to 10, 5 if left empty",
+        "1",
+        False,
+    )
     assert (field("at").limits, field("more").limits, field("note").limits) == ("UTC", "JSON", "at most 5000 characters")
 
 
@@ -59,6 +64,25 @@ def test_defaults_and_earlier_values_fill_the_fields():
     assert [choice.value for choice in field("level", values=values).choices if choice.is_selected] == ["2"]
     assert field("more", values=values).value == '{\n  "a": 1\n}'
     assert field("at", values=values).value == "2026-11-21T10:00"
+
+
+@pytest.mark.parametrize(
+    ("rule", "limits"),
+    [
+        ({"type": "string", "default": "EU"}, "EU if left empty"),
+        ({"type": "array", "default": [1, 2]}, "JSON, [1, 2] if left empty"),
+        ({"type": "string", "default": "long " * 20}, "the default if left empty"),
+        ({"type": "integer", "default": 0}, "0 if left empty"),
+        ({"type": "string", "default": ""}, ""),
+        ({"type": ["string", "null"], "default": None}, ""),
+        ({"type": "boolean", "default": True}, ""),
+        ({"type": "string"}, ""),
+    ],
+    ids=["text", "list", "long", "zero", "empty", "null", "checkbox", "none"],
+)
+def test_a_field_says_what_it_stands_for_when_it_is_emptied(rule, limits):
+    (shown,) = params_form.fields({"properties": {"a": rule}}, {})
+    assert shown.limits == limits
 
 
 def test_an_error_stands_at_its_field():

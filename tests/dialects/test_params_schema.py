@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from workflows_app.dialects.params_schema import MAX_DEPTH, check, errors, in_order, is_closed, normalise
+from workflows_app.dialects.params_schema import MAX_DEPTH, as_written, check, errors, in_order, is_closed, normalise
 
 
 def test_a_schema_is_of_an_object_and_closed_unless_it_says_otherwise():
@@ -125,3 +125,13 @@ def test_the_order_in_which_an_author_names_parameters_is_kept_beside_them() -> 
 @pytest.mark.parametrize("kept", [["b", "gone", "a"], "ba", None, [], [["b"], "b"]], ids=["old", "text", "null", "empty", "odd"])
 def test_an_order_that_does_not_fit_loses_no_parameter(kept: Any) -> None:
     assert sorted(in_order({"x-order": kept, "properties": {"a": {}, "b": {}}})) == ["a", "b"]
+
+
+def test_a_reader_gets_a_schema_as_it_was_written() -> None:
+    written = {"type": "object", "additionalProperties": False, "properties": {"when": {}, "amount": {"default": 1}, "by": True}}
+    shown = as_written(json.loads(json.dumps(normalise(written), sort_keys=True)))
+    assert shown == written and list(shown["properties"]) == ["when", "amount", "by"]
+
+
+def test_a_reader_of_no_schema_gets_none() -> None:
+    assert as_written({}) == {}

@@ -59,6 +59,12 @@ def test_the_explanation_says_how_far_it_led(path, message):
     assert explain(path, DATA) == message
 
 
+def test_a_secret_that_is_not_there_is_told_with_what_to_do():
+    assert explain(("secrets", "KEY"), {"secrets": {}}).startswith(
+        "the secret `KEY` is not stored, or with a key that is gone: `manage.py sec"
+    )
+
+
 def test_a_long_list_of_names_is_cut():
     assert explain(("x",), {f"n{i:02}": i for i in range(40)}).count(",") == 12
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from pydantic import Field
 
 from workflows_app.actions.base import Action, Config, Context, Fail, Json, Launch
 from workflows_app.actions.wording import span
+
+BELOW = ", as one further below did"
+PASSED_ON = re.compile(rf" ended as [A-Z]+(?:{BELOW})?: ")
 
 
 class SubWorkflowConfig(Config):
@@ -32,7 +37,12 @@ class SubWorkflow(Action):
             raise Fail(f"The template '{config.template}' did not end within {span(context.own_timeout_seconds or 0)}; it is stopped")
         child, status = context.answer["workflowId"], context.answer["status"]
         if status != "COMPLETED":
-            why = f": {context.answer['error']}" if context.answer.get("error") else ""
-            raise Fail(f"Workflow {child} of template '{config.template}' ended as {status}{why}")
+            raise Fail(f"Workflow {child} of template '{config.template}' ended as {status}{_why(context.answer.get('error'))}")
         context.log(f"Workflow {child} of template '{config.template}' has completed")
         return {"workflowId": child, "status": status, "output": context.answer.get("output")}
+
+
+def _why(error: str | None) -> str:
+    """The child's error; of one that came up from further below only what began it, as each level has a page that tells its own."""
+    *above, cause = PASSED_ON.split(error or "")
+    return f"{BELOW if above else ''}: {cause}" if cause else ""

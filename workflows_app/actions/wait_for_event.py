@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Literal
 
@@ -12,6 +13,8 @@ from workflows_app.actions.delay import YEAR_SECONDS
 from workflows_app.actions.wording import span
 from workflows_app.graph import conditions
 from workflows_app.graph.syntax import parse
+
+MAX_MATCH_SHOWN = 120
 
 
 class Correlation(Config):
@@ -80,7 +83,7 @@ class WaitForEvent(Action):
 def _listening(config: WaitForEventConfig, context: Context) -> Wait:
     seconds = config.timeout or context.own_timeout_seconds
     path, value = (config.correlate.path, config.correlate.value) if config.correlate else ("", None)
-    reason = f"an event{_from(config.source)}{f' with {path} = {value!r}' if path else ''}"
+    reason = f"an event{_from(config.source)}{f' with {path} = {value!r}' if path else ''}{_that_fulfils(config.match)}"
     context.log(f"Waiting for {reason}{f', for {span(seconds)} at most' if seconds else ''}")
     listen = Listen(source=config.source, condition=config.match, path=path, value=value, since=config.since)
     return Wait(seconds=seconds, state={"seconds": seconds}, reason=reason, answer="event", listen=listen)
@@ -88,3 +91,11 @@ def _listening(config: WaitForEventConfig, context: Context) -> Wait:
 
 def _from(source: str) -> str:
     return f" from {source}" if source else ""
+
+
+def _that_fulfils(match: Json) -> str:
+    """What the payload must fulfil, so that who reads it can send such an event."""
+    written = json.dumps(match, ensure_ascii=False)
+    if match is None:
+        return ""
+    return f" that fulfils {written if len(written) <= MAX_MATCH_SHOWN else 'its `match`'}"

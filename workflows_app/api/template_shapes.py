@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from workflows_app.dialects.params_schema import as_written
 from workflows_app.engine.report.times import iso
 from workflows_app.models import Template, TemplateVersion
 
@@ -18,7 +19,7 @@ def template_json(template: Template) -> dict[str, Any]:
         "tags": template.tags,
         "version": version.number,
         "dialect": version.dialect,
-        "paramsSchema": version.params_schema,
+        "paramsSchema": as_written(version.params_schema),
         "isBundled": template.is_bundled,
         "isEdited": template.is_edited,
         "createdAt": iso(template.created_at),

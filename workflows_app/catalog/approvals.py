@@ -90,8 +90,10 @@ def _asked(step: Step) -> Mapping[str, Json]:
 
 
 def _too_late(step: Step) -> NotAllowed:
-    if step.answer is not None and ASKED in step.metadata:
-        return NotAllowed(f"Step {step.node_id!r} is {step.status}: it was decided already, by {step.answer.get('by')}")
+    decision = step.output if step.answer is None else step.answer
+    if isinstance(decision, Mapping) and decision.keys() >= {"approved", "by", "at"}:
+        who = f"it was decided already, by {decision['by']}" if decision["by"] else "nobody decided it in time"
+        return NotAllowed(f"Step {step.node_id!r} is {step.status}: {who}")
     return NotAllowed(f"Step {step.node_id!r} is {step.status}: it does not wait for an approval")
 
 

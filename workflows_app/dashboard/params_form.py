@@ -16,6 +16,7 @@ Json = Any
 Kind = Literal["text", "long", "number", "checkbox", "choice", "date", "datetime-local", "json"]
 PREFIX = "p."
 OTHERS = "*"
+MAX_DEFAULT_SHOWN = 40
 BEYOND, FREE = "an object: what it takes besides these", "an object: it takes whatever it is given"
 KINDS: Mapping[str, Kind] = {"integer": "number", "number": "number", "boolean": "checkbox", "object": "json", "array": "json"}
 FORMATS: Mapping[str, Kind] = {"date": "date", "date-time": "datetime-local"}
@@ -200,4 +201,12 @@ def _limits(rule: Mapping[str, Json], kind: Kind) -> str:
     ] if low is not None or high is not None else []  # fmt: skip
     words += ["UTC"] if kind == "datetime-local" else ["JSON"] if kind == "json" else []
     words += [f"at most {rule['maxLength']} characters"] if "maxLength" in rule else []
-    return ", ".join(words)
+    return ", ".join([*words, *_when_empty(rule, kind)])
+
+
+def _when_empty(rule: Mapping[str, Json], kind: Kind) -> list[str]:
+    """What an emptied field stands for, which its reader would not guess: the default."""
+    if "default" not in rule or kind == "checkbox" or rule["default"] in (None, ""):
+        return []
+    text = _text(rule["default"])
+    return [f"{text if len(text) <= MAX_DEFAULT_SHOWN else 'the default'} if left empty"]

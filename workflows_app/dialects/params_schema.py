@@ -58,6 +58,12 @@ def in_order(schema: Mapping[str, Json]) -> list[str]:
     return list(dict.fromkeys([*named, *properties]))
 
 
+def as_written(schema: Mapping[str, Json]) -> dict[str, Json]:
+    """As its author wrote it: the properties in order, and without the list that keeps the order."""
+    ordered = {name: schema["properties"][name] for name in in_order(schema)} if "properties" in schema else {}
+    return {key: ordered if key == "properties" else value for key, value in schema.items() if key != ORDER}
+
+
 def check(schema: Mapping[str, Json]) -> list[tuple[str, str]]:
     """What is wrong with a normalised schema, as path and message."""
     if schema["type"] != "object":

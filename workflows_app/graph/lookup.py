@@ -47,6 +47,8 @@ def _dead_end(path: Path, depth: int, value: Json) -> str:
     hint = " (for a subtraction put blanks around the `-`)" if "-" in wanted else ""
     if depth == 0:
         return f"`{write(path)}`: there is no `{wanted}`; there are: {_listing(value)}{did_you_mean(wanted, value)}{hint}"
+    if path[:depth] == ("secrets",):
+        return f"the secret `{wanted}` is not stored, or with a key that is gone: `manage.py secrets set {wanted}`, or Secrets in the admin"
     here = f"`{write(path)}`: `{write(path[:depth])}`"
     if isinstance(value, Mapping):
         return f"{here} has no `{wanted}`; it has: {_listing(value)}{did_you_mean(wanted, map(str, value))}{hint}"

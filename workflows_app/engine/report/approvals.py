@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from workflows_app.dialects.params_schema import as_written
 from workflows_app.engine.report.graphs import compiled
 from workflows_app.engine.report.times import iso
 from workflows_app.models import Step
@@ -25,7 +26,7 @@ def _json(step: Step, name: str) -> dict[str, Any]:
         "stepName": name or step.node_id,
         "title": asked.get("title") or name or step.node_id,
         "message": asked.get("message", ""),
-        "form": asked.get("form", {}),
+        "form": as_written(asked.get("form", {})),
         "approvers": asked.get("approvers", []),
         "since": iso(step.claimed_at),
         "expiresAt": step.metadata.get("expiresAt"),

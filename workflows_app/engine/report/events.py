@@ -24,7 +24,7 @@ Json = dict[str, Any]
 MATCHED = '"matched": true'  # in the text of `matches` exactly when some template's trigger was true: in a reason its quotes are escaped
 NO_TEMPLATE = "The event was kept. No template has a trigger, so it started nothing."
 NO_MATCH = "The event was kept. No trigger matched, so it started nothing."
-NOT_STARTED = "The event was kept. A trigger matched, but no workflow was started: `templates` says why."
+NOT_STARTED = "The event was kept. A trigger matched, but no workflow was started: each template says why."
 
 
 class EventNotFound(LookupError):
