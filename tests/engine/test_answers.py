@@ -11,11 +11,13 @@ from tests.engine.at_once import at_once
 from tests.engine.oracle import judge
 from tests.engine.rival import claim_as, registered
 from tests.engine.stage import Stage, node, outcomes, step
+from tests.factories import a_definition, a_template
 from workflows_app import actions
 from workflows_app.dialects import DIALECTS
 from workflows_app.dialects.params_schema import in_order
 from workflows_app.engine import control
 from workflows_app.engine.answers import answer
+from workflows_app.engine.errors import NotAllowed
 from workflows_app.engine.recovery import take_back
 from workflows_app.graph.definition import Node, RetryPolicy
 from workflows_app.graph.statuses import Status
@@ -164,3 +166,47 @@ def test_the_fields_of_a_form_keep_their_order(stage: Stage) -> None:
     source = {"name": "x", "steps": [{"id": "ask", "action": "approval", "with": {"message": "May we?", "form": form}}]}
     workflow = asked(stage, *DIALECTS["template"](source, actions=actions.shapes()).definition.nodes)
     assert in_order(step(workflow, "ask").metadata["approval"]["form"]) == ["when", "amount", "by"]
+
+
+def approved(stage: Stage, *nodes: Node, **params: Any) -> Workflow:
+    """It has ended; everything that asked was approved."""
+    workflow = stage.start(*nodes, params=params)
+    for _ in range(5):
+        stage.drain()
+        for waiting in Step.objects.filter(waits_for=Step.APPROVAL):
+            assert answer(step_id=waiting.pk, attempt=waiting.attempt, kind="approval", answer=YES, now=stage.now)
+    return stage.play(workflow)
+
+
+PAY = node("pay", "echo", "ask", config={"value": "{{ params.amount }}"})
+EACH = Node("ask", "map", config={"items": [1, 2]}, body=ask(""))
+
+
+@pytest.mark.parametrize("how", ["step", "element", "sub_workflow", "further up"])
+def test_what_was_approved_for_some_params_is_not_done_with_others(stage: Stage, how: str) -> None:
+    """Approve 10, retry the payment with 1,000,000: everybody who may operate could pay anything."""
+    a_template("asks", definition=a_definition(ask("deep")), params_schema={"type": "object"})
+    calls = Node("ask", "sub_workflow", config={"template": "asks"})
+    first = {"element": EACH, "sub_workflow": calls}.get(how, ask())
+    pay = replace(PAY, needs=("between",)) if how == "further up" else PAY
+    workflow = approved(stage, first, *([node("between", "echo", "ask")] if how == "further up" else []), pay, amount=10)
+    assert step(workflow, "pay").output == 10
+    with pytest.raises(NotAllowed, match="was approved for the params of then"):
+        control.retry(uid=workflow.uid, now=stage.now, from_step="pay", params={"amount": 1_000_000})
+    workflow.refresh_from_db()
+    assert workflow.params == {"amount": 10} and workflow.status == Status.COMPLETED
+
+
+def test_a_retry_from_above_the_approval_asks_again(stage: Stage) -> None:
+    workflow = approved(stage, node("first"), replace(ask(), needs=("first",)), PAY, amount=10)
+    control.retry(uid=workflow.uid, now=stage.now, from_step="first", params={"amount": 99})
+    stage.drain()
+    assert step(workflow, "ask").waits_for == Step.APPROVAL and step(workflow, "pay").status == Status.WAITING_FOR_DEPENDENCY
+
+
+def test_an_approval_does_not_hinder_a_retry_with_the_same_params_or_beside_it(stage: Stage) -> None:
+    workflow = approved(stage, ask(), PAY, node("beside"), amount=10)
+    for where, params in (("pay", {"amount": 10}), ("beside", {"amount": 11})):
+        control.retry(uid=workflow.uid, now=stage.now, from_step=where, params=params)
+        assert stage.play(workflow).status == Status.COMPLETED
+    assert step(workflow, "pay").output == 10

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from workflows_app.engine import doorbell, endings, stopping, sub_workflows
+from workflows_app.engine import approved, doorbell, endings, stopping, sub_workflows
 from workflows_app.engine.definitions import REBUILT, compiled
 from workflows_app.engine.errors import NotAllowed, StepNotFound
 from workflows_app.engine.locking import find, locked, update
@@ -41,7 +41,7 @@ def resume(*, uid: object, now: datetime) -> Workflow:
 
 def retry(*, uid: object, now: datetime, from_step: str | None = None, params: Mapping[str, Any] | None = None) -> Workflow:
     """Run failed steps again and all that did not run because of them; or `from_step` and all below it, with other `params` if given.
-    Raises WorkflowNotFound, StepNotFound, NotAllowed."""
+    What was approved above stays approved, so not for other params. Raises WorkflowNotFound, StepNotFound, NotAllowed."""
     with locked(uid) as workflow:
         if workflow.status not in FINAL:
             raise NotAllowed(f"The workflow is {workflow.status}: stop it or let it end before a retry")
@@ -54,12 +54,14 @@ def retry(*, uid: object, now: datetime, from_step: str | None = None, params: M
         definition = compiled(workflow.definition_id)
         if from_step is not None and from_step not in definition.by_id:
             raise StepNotFound(uid, from_step)
+        reopened = _with_all_below(definition, again) | _unrun(workflow)
         if params is not None:
+            approved.refuse_other_params(workflow, params, reopened)
             metadata = {**workflow.metadata, REVISION: workflow.metadata.get(REVISION, 0) + 1}
             Workflow.objects.filter(pk=workflow.pk).update(params=dict(params), metadata=metadata)
         if from_step is not None:
             _forget_elements(workflow, _with_all_below(definition, again))
-        _reopen(workflow, _with_all_below(definition, again) | _unrun(workflow), now)
+        _reopen(workflow, reopened, now)
     doorbell.ring()
     return workflow
 
