@@ -156,3 +156,58 @@ def test_of_a_secret_of_several_lines_none_is_shown(stage: Stage) -> None:
     tasks.behaviours["refuse"] = refuse
     workflow = stage.run(node("use", "behave", config={"as": "refuse", "value": "{{ secrets.key }}"}, secrets=("key",)))
     assert step(workflow, "use").error == f"RuntimeError: no key: {MARK}" and "4711" not in dump()
+
+
+LONG = "sk-live-" + "4f7a1c" * 40
+PEM = "-----BEGIN KEY-----\nMIIE4711\n-----END KEY-----\n"
+
+
+@pytest.mark.parametrize(
+    ("action", "config"),
+    [
+        ("http_call", {"url": "{{ secrets.key }}"}),
+        ("http_call", {"url": "http://192.0.2.1/", "timeout": "{{ secrets.key }}"}),
+        ("http_call", {"url": "http://192.0.2.1/", "method": "{{ secrets.key }}"}),
+        ("llm_service", {"prompt": "Hi", "temperature": "{{ secrets.key }}"}),
+        ("llm_service", {"prompt": "Hi", "base_url": "{{ secrets.key }}"}),
+        ("send_notification", {"message": "x", "level": "{{ secrets.key }}"}),
+        ("send_notification", {"message": "x", "title": "{{ secrets.key }}"}),
+        ("send_notification", {"message": "x", "channels": ["email"], "email": "{{ secrets.key }}"}),
+        ("send_notification", {"message": "x", "channels": ["slack"], "url": "{{ secrets.key }}"}),
+    ],
+)
+def test_a_message_that_is_cut_in_the_middle_of_a_secret_shows_no_part_of_it(stage: Stage, action: str, config: dict[str, Any]) -> None:
+    """A misplaced secret is refused with the first characters of what was there."""
+    Secret.objects.create(name="key", value=LONG, created_at=NOW, updated_at=NOW)
+    workflow = stage.run(node("use", action, config=config, secrets=("key",)))
+    assert workflow.status == Status.FAILED
+    assert LONG[:12].lower() not in dump().lower()
+
+
+def test_a_heading_on_one_line_hides_a_secret_of_several(stage: Stage) -> None:
+    Secret.objects.create(name="key", value=PEM, created_at=NOW, updated_at=NOW)
+    workflow = stage.run(node("use", "send_notification", config={"message": "x", "title": "See {{ secrets.key }}"}, secrets=("key",)))
+    assert step(workflow, "use").output["title"] == f"See {MARK}" and "4711" not in dump()
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("no number, not 'sk-live-4f7a...", f"no number, not '{MARK}..."),
+        ("'sk-live-4f7a' is no url", f"'{MARK}' is no url"),
+        (f"401: {LONG[:200]}…. Try again", f"401: {MARK}…. Try again"),
+        (f"{LONG} and {LONG[:30]}", f"{MARK} and {MARK}"),
+        (f"twice {LONG[:9]}…{LONG[:40]}…", f"twice {MARK}…{MARK}…"),
+        ("sk-live-keys are long, sk-live… is short", "sk-live-keys are long, sk-live… is short"),
+    ],
+)
+def test_a_beginning_is_hidden_where_a_text_was_cut_and_is_a_word_elsewhere(said: str, shown: str) -> None:
+    assert of([LONG]).message(said) == shown
+
+
+def test_outputs_keep_words_that_a_secret_begins_with() -> None:
+    assert of(["password-4711"]).value({"kind": "password"}) == {"kind": "password"}
+
+
+def test_it_is_hidden_in_the_letters_of_a_host() -> None:
+    assert of(["Hooks.Example/AbC"]).text("GET hooks.example/abc HOOKS.EXAMPLE/ABC") == f"GET {MARK} {MARK}"

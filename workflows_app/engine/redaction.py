@@ -6,11 +6,14 @@ import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
+from itertools import takewhile
 from typing import Any
 from urllib.parse import quote
 
 MARK = "•••"
 SHORTEST = 3
+BEGINNING = 8
+CUT = ("…", "...", "'", '"')  # what stands where a text was cut: `'sk-live-4f…`, `'sk-live-4f' is not a number`
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,14 @@ class Redaction:
         for secret in self.hidden:
             text = text.replace(secret, MARK)
         return self.quoted.sub(MARK, text) if self.quoted and ("%" in text or "+" in text) else text
+
+    def message(self, text: str) -> str:
+        """The same for a log line or an error, which may have been cut in the middle of a secret."""
+        text = self.text(text)
+        for secret in self.hidden:
+            if len(secret) > BEGINNING and secret[:BEGINNING] in text:
+                text = _without_beginnings(secret, text)
+        return text
 
     def value(self, value: Any) -> Any:
         """The same in JSON, and in what an action returns instead of JSON."""
@@ -53,6 +64,17 @@ def of(secrets: Collection[str]) -> Redaction:
     return Redaction(tuple(sorted(texts, key=len, reverse=True)), re.compile("|".join(quoted)) if quoted else None)
 
 
+def _without_beginnings(secret: str, text: str) -> str:
+    """Hides beginnings of the secret that end where the text was cut; others are words of their own."""
+    before, *others = text.split(secret[:BEGINNING])
+    shown = [before]
+    for rest in others:
+        alike = takewhile(lambda pair: pair[0] == pair[1], zip(rest, secret[BEGINNING:], strict=False))
+        left = rest[sum(1 for _ in alike) :]
+        shown.append(MARK + left if not left or left.startswith(CUT) else secret[:BEGINNING] + rest)
+    return "".join(shown)
+
+
 _PLAIN = re.compile(r"[A-Za-z0-9_.~-]*")
 
 
@@ -67,5 +89,6 @@ def _quoted(char: str) -> str:
 
 
 def _spellings(secret: str) -> tuple[str, ...]:
-    """As it is, and as it stands inside JSON and inside what Python says of a text."""
-    return secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]
+    """As it is, on one line, in the letters of a host or of a method, and as it stands inside JSON and inside what Python says of it."""
+    plain = (secret, " ".join(secret.split()), secret.lower(), secret.upper())
+    return *plain, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]

@@ -50,7 +50,7 @@ class Run:
 
     def log(self, level: str, message: str) -> None:
         level = level if level in LEVELS else "INFO"
-        text = outcomes.clip(self.redact.text(message), MAX_LINE_CHARACTERS)
+        text = outcomes.clip(self.redact.message(message), MAX_LINE_CHARACTERS)
         line = {"step_id": self.claim.step_id, "attempt": self.claim.attempt, "at": self.clock.now(), "level": level, "message": text}
         self.lines.append(line)
 
@@ -202,7 +202,7 @@ def _kind(error: BaseException) -> str | None:
 
 def _one_line(error: BaseException, redact: Redaction) -> str:
     """Hidden before it is cut: of half a secret nobody would know that it is one."""
-    text = redact.text(_text(error))
+    text = redact.message(_text(error))
     if isinstance(error, Fail | Retry | ExpressionError | ConditionError):
         return text or type(error).__name__
     return f"{type(error).__name__}: {text.splitlines()[0] if text else 'no message'}"
