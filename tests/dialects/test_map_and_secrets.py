@@ -159,7 +159,7 @@ def calling(value, action="http_call", **more):
 
 
 def test_the_secrets_that_a_step_reads_are_known_beforehand():
-    found = template.nodes(a_template(calling("Bearer {{ secrets.B_TOKEN }} {{ secrets.a }} {{ secrets.a|upper }}")))["a"]
+    found = template.nodes(a_template(calling("Bearer {{ secrets.B_TOKEN }} {{ secrets.a }} {{secrets['a']}}")))["a"]
     assert found.secrets == ("B_TOKEN", "a")
     assert found.references == ()
 
@@ -179,6 +179,11 @@ def test_the_body_of_a_map_reads_secrets_of_its_own():
         (calling("{{ secrets }}"), "with.headers.Authorization", "a secret is read by its name, as in `secrets.API_TOKEN`"),
         (calling("{{ secrets[params.n] }}"), "with.headers.Authorization", "a secret is read by its name"),
         (calling("{{ secrets.T.x }}"), "with.headers.Authorization", "a secret is read by its name"),
+        (calling("{{ secrets.T | reverse }}"), "with.headers.Authorization", "a secret is put in as it is"),
+        (calling("Bearer {{ secrets.T[0:4] }}"), "with.headers.Authorization", ""),
+        (calling("{{ secrets.T < 'm' }}"), "with.headers.Authorization", "no filter or operator"),
+        (calling("{{ params.n + secrets['T'] }}"), "with.headers.Authorization", "no filter or operator"),
+        (calling("{{ 1 if 'a' in secrets.T else 2 }}"), "with.headers.Authorization", "no filter or operator"),
         (calling("x", run_if={"var": "secrets.T"}), "run_if", "a condition cannot read secrets"),
         (calling("x", run_if={"var": "secrets"}), "run_if", "a condition cannot read secrets"),
         (calling("x", run_if={"missing": ["secrets.T"]}), "run_if", "a condition cannot read secrets"),

@@ -20,11 +20,13 @@ Json = Any
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """One path, and the field that reads it. `path=None`: some path that only running can tell."""
+    """One path, and the field that reads it. `path=None`: some path that only running can tell. `is_computed`: by an expression that
+    makes something else of the value."""
 
     where: str
     path: Path | None
     is_logic: bool = False
+    is_computed: bool = False
 
 
 def reads(node: Node, shape: ActionShape, config_key: str) -> Iterator[Read | Problem]:
@@ -40,7 +42,7 @@ def reads(node: Node, shape: ActionShape, config_key: str) -> Iterator[Read | Pr
 
 def _text_reads(node: Node, where: str, text: str) -> list[Read | Problem]:
     try:
-        return [Read(use.where, use.path) for use in expressions.uses(text, where)]
+        return [Read(use.where, use.path, is_computed=use.is_computed) for use in expressions.uses(text, where)]
     except ExpressionError as error:
         return [Problem(error.message, path=where, node=node.id)]
 

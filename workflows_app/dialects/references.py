@@ -146,4 +146,10 @@ def _secret_refusal(shape: ActionShape, read: Read, path: Path) -> str:
         return f"`{write(path)}`: a condition cannot read secrets"
     if not shape.takes_secrets:
         return f"`{write(path)}`: '{shape.name}' takes no secrets, as its output or log could show them"
-    return "" if len(path) == 2 else f"`{write(path)}`: a secret is read by its name, as in `secrets.API_TOKEN`"
+    if len(path) != 2:
+        return f"`{write(path)}`: a secret is read by its name, as in `secrets.API_TOKEN`"
+    return (
+        f"`{write(path)}`: a secret is put in as it is, as what is made of it could not be hidden: no filter or operator"
+        if read.is_computed
+        else ""
+    )

@@ -31,10 +31,11 @@ class ExpressionError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """One name that a text reads: where the text stands and the path it reads."""
+    """One name that a text reads: where the text stands and the path it reads. `is_computed`: something is made of its value."""
 
     where: str
     path: Path
+    is_computed: bool = False
 
     @property
     def name(self) -> str:
@@ -60,7 +61,7 @@ def uses(value: Json, where: str = "") -> Iterator[Use]:
     for place, text in texts(value, where):
         for piece in _pieces(text, place):
             if isinstance(piece, Expression):
-                yield from (Use(where=place, path=path) for path in piece.paths)
+                yield from (Use(place, path, is_computed=not piece.is_path) for path in piece.paths)
 
 
 def is_templated(value: Json) -> bool:
