@@ -261,6 +261,7 @@ def test_a_second_import_leaves_everything_alone(tmp_path: Path, db: None) -> No
     put(tmp_path, a_state())
     import_all(tmp_path)
     Workflow.objects.update(name="Renamed since")
+    (tmp_path / UID / "state.json").write_text("not even read")
     assert import_all(tmp_path)[UID].kind == "existing"
     assert Workflow.objects.get().name == "Renamed since"
 
