@@ -3,10 +3,12 @@
 import re
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 
 from tests.dashboard.conftest import text_of
-from tests.factories import NOW, a_definition, a_template, a_workflow
+from tests.dashboard.rows import signed_in
+from tests.factories import NOW, a_definition, a_template, a_user, a_workflow
 from workflows_app.graph.definition import Node, RetryPolicy
 from workflows_app.models import TemplateVersion, Workflow
 
@@ -40,6 +42,19 @@ def test_the_list_shows_published_templates_with_start_and_edit(reader, nightly)
     assert 'href="/templates/nightly/start"' in html
     assert f'href="/admin/workflows_app/template/{nightly.pk}/change/"' in html
     assert 'href="/workflows?template=nightly"' in html
+
+
+def test_who_may_not_edit_is_not_sent_where_that_is_refused(server_mode, nightly):
+    html = signed_in().get("/templates").content.decode()
+    assert 'href="/templates/nightly/start"' in html
+    assert "/admin/" not in html and "New template" not in html
+
+
+def test_of_the_staff_those_who_may_see_what_they_may_do(server_mode, nightly):
+    eve = a_user("eve", is_staff=True)
+    eve.user_permissions.add(Permission.objects.get(codename="add_template"))
+    html = signed_in(eve).get("/templates").content.decode()
+    assert 'href="/admin/"' in html and "New template" in html and "/change/" not in html
 
 
 def test_without_templates_the_list_says_how_to_get_some(reader):
