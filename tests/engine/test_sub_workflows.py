@@ -11,6 +11,7 @@ from tests.engine.oracle import judge
 from tests.engine.stage import NEVER, Stage, log_of, node, outcomes, statuses, step
 from tests.factories import a_definition, a_template
 from workflows_app.engine import control, endings, recovery, sub_workflows
+from workflows_app.engine.errors import NotAllowed
 from workflows_app.graph.definition import Node
 from workflows_app.graph.statuses import Status
 from workflows_app.models import Event, Step, Workflow
@@ -80,6 +81,21 @@ def test_stopping_the_parent_stops_the_child_and_the_childs_child(stage: Stage) 
     assert Workflow.objects.active().count() == 3
     stage.stop(workflow)
     assert set(Workflow.objects.values_list("status", flat=True)) == {Status.STOPPED}
+
+
+def test_a_child_without_a_parent_that_waits_says_what_to_do_instead(stage: Stage) -> None:
+    child_template(node("long", "delay", config={"seconds": 600}))
+    workflow = stage.start(calling())
+    stage.drain()
+    child = child_of(workflow)
+    stage.stop(workflow)
+    with pytest.raises(NotAllowed, match="does not wait for it any more: resume that one instead$"):
+        control.resume(uid=child.uid, now=stage.now)
+    with pytest.raises(NotAllowed, match="nothing to retry in a STOPPED workflow; resume it instead$"):
+        control.retry(uid=workflow.uid, now=stage.now)
+    control.resume(uid=workflow.uid, now=stage.now)
+    with pytest.raises(NotAllowed, match="does not wait for it any more: rerun this one instead$"):
+        control.resume(uid=child.uid, now=stage.now)
 
 
 def test_a_stopped_child_fails_the_step_that_waits_for_it(stage: Stage) -> None:

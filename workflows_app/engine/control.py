@@ -18,6 +18,7 @@ from workflows_app.graph.statuses import FINAL, Status
 from workflows_app.models import Attempt, LogLine, Step, Workflow
 
 __all__ = ["delete", "find", "rerun", "resume", "retry", "stop"]
+INSTEAD_OF_A_PART = {Status.FAILED: "retry that one instead", Status.STOPPED: "resume that one instead"}
 
 
 def stop(*, uid: object, now: datetime) -> Workflow:
@@ -50,7 +51,8 @@ def retry(*, uid: object, now: datetime, from_step: str | None = None, params: M
             raise NotAllowed("Other params need a step to retry from: name it in fromStep, or start a rerun")
         again = _failed(workflow) if from_step is None else {from_step}
         if not again:
-            raise NotAllowed(f"No step failed: there is nothing to retry in a {workflow.status} workflow; rerun it instead")
+            instead = "resume" if workflow.status == Status.STOPPED else "rerun"
+            raise NotAllowed(f"No step failed: there is nothing to retry in a {workflow.status} workflow; {instead} it instead")
         definition = compiled(workflow.definition_id)
         if from_step is not None and from_step not in definition.by_id:
             raise StepNotFound(uid, from_step)
@@ -126,7 +128,8 @@ def _reopen(workflow: Workflow, node_ids: set[str], now: datetime) -> None:
     if workflow.parent_step and not sub_workflows.is_awaited(workflow):
         whole, part = workflow.parent_step.workflow, workflow.parent_step.node_id
         raise NotAllowed(
-            f"It was a part of workflow {whole.uid}, whose step {part!r} does not wait for it any more: retry that one instead"
+            f"It was a part of workflow {whole.uid}, whose step {part!r} does not wait for it any more: "
+            f"{INSTEAD_OF_A_PART.get(whole.status, 'rerun this one instead')}"
         )
     counters = reopen(workflow=workflow, node_ids=node_ids, now=now)
     active = counters["active_steps"]
