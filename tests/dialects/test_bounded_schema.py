@@ -93,3 +93,25 @@ def test_each_check_has_the_whole_budget():
 
 def test_errors_are_not_listed_without_end():
     assert len(errors({"items": {"type": "integer"}}, ["x"] * 1000)) == MAX_ERRORS
+
+
+@pytest.mark.parametrize(
+    ("value", "rule", "fits"),
+    [
+        (10**400, 0.1, True),
+        (10**4000 + 1, 0.5, True),
+        (10**400 + 1, 1e300, False),
+        (10**400 + 1, 7, (10**400 + 1) % 7 == 0),
+        (1e308, 0.123456789, False),
+        (12391239123, 1e-8, True),
+        (0.3, 0.1, True),
+        (0.35, 0.1, False),
+        (-4.5, 1.5, True),
+        (0, 3, True),
+        (True, 2, True),
+        ("7", 2, True),
+    ],
+)
+def test_multiples_are_told_whatever_size_the_numbers_have(value, rule, fits):
+    """A number that no float can hold made the library fail, and with it every event that a template looked at."""
+    assert (messages({"multipleOf": rule}, value) == []) == fits

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
+from fractions import Fraction
 from itertools import islice
 from typing import Any
 
@@ -96,6 +97,12 @@ def _additional_properties(validator: Any, rule: Json, value: Json, schema: Mapp
         yield ValidationError(f"Additional properties are not allowed: {', '.join(map(repr, unknown))}")
 
 
+def _multiple_of(validator: Any, rule: Json, value: Json, schema: Json) -> Iterator[ValidationError]:
+    """Exactly, as the digits say: the library divides floats, which end at 1e308 and know no 0.1."""
+    if validator.is_type(value, "number") and Fraction(repr(value)) % Fraction(repr(rule)):
+        yield ValidationError(f"{value!r} is not a multiple of {rule!r}")
+
+
 def _unique_items(validator: Any, rule: bool, value: Json, schema: Json) -> Iterator[ValidationError]:
     if not rule or not isinstance(value, list):
         return
@@ -119,6 +126,7 @@ _KEYWORDS: Mapping[str, Keyword] = {
     "patternProperties": _pattern_properties,
     "additionalProperties": _additional_properties,
     "uniqueItems": _unique_items,
+    "multipleOf": _multiple_of,
 }
 _Bounded: Any = extend(  # type: ignore[no-untyped-call]
     Draft202012Validator, {name: _counted(keyword, 20 if name in REFERENCES else 1) for name, keyword in _KEYWORDS.items()}
