@@ -235,3 +235,16 @@ def test_stored_text_is_shown_as_text(reader):
         assert "<img src=x" not in html
         assert "<script>alert" not in html
         assert "&lt;script&gt;alert" in html
+
+
+@pytest.mark.parametrize("typed", ["1e999", "-1e999", '"\\ud800"', "9" * 5_000, "NaN"])
+def test_numbers_that_no_database_keeps_are_refused_at_their_field(local, typed):
+    workflow = asking(form={"properties": {"amount": {"type": "number"}, "any": {}}})
+    response = post(local, workflow, **{"p.amount": typed, "p.any": typed})
+    assert response.status_code == 422 and answer(workflow) is None
+
+
+def test_a_reason_loses_what_no_database_keeps(local):
+    workflow = asking()
+    assert post(local, workflow, reason="in the\0 budget").status_code == 302
+    assert answer(workflow)["reason"] == "in the budget"

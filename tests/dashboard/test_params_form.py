@@ -184,3 +184,15 @@ def test_what_is_no_object_is_refused_and_stays_typed(text):
     (rest,) = params_form.fields(schema, values, refused.value.errors)
     assert (rest.value, rest.error) == (text, "must be a JSON object")
     params_form.refuse_unread({"x": 1})
+
+
+@pytest.mark.parametrize("text", ["1e999", "-1e999", "NaN", "9" * 5_000, "[1e999]", '"\\ud800"', '{"a": "\\u0000"}', "[" * 100 + "]" * 100])
+@pytest.mark.parametrize("key", ["size", "ratio", "more", "list", "either", "level"])
+def test_what_no_database_keeps_stays_text(key: str, text: str):
+    """The validator names it then; as a value it would fail where it is stored."""
+    assert params_form.read(SCHEMA, posted(**{key: text}))[key] == text
+
+
+def test_nul_is_dropped():
+    assert params_form.read(SCHEMA, posted(note="a\0b", size="\0" + "7"))["note"] == "ab"
+    assert params_form.read(SCHEMA, posted(size="\0" + "7"))["size"] == 7

@@ -58,7 +58,7 @@ def _form(request: HttpRequest, step: Step, typed: Typed | None = None, *, statu
 
 def _decide(request: HttpRequest, step: Step, uid: uuid.UUID) -> HttpResponse:
     form = step.metadata.get(ASKED, {}).get("form", {})
-    data, reason = params_form.read(form, request.POST), request.POST.get("reason", "").strip()[:MAX_REASON]
+    data, reason = params_form.read(form, request.POST), request.POST.get("reason", "").replace("\0", "").strip()[:MAX_REASON]
     is_approved = request.POST.get("decision") == "approve"
     try:
         params_form.refuse_unread(data)

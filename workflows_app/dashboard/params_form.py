@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from django.http import QueryDict
 
+from workflows_app.dashboard.forms import NotJson, json_of
 from workflows_app.dialects.params import InvalidParams
 from workflows_app.dialects.params_schema import in_order
 
@@ -78,10 +79,11 @@ def defaults(schema: Mapping[str, Json]) -> dict[str, Json]:
 
 def read(schema: Mapping[str, Json], posted: QueryDict) -> dict[str, Json]:
     """The parameters that the reader typed. What cannot be read as its type stays text, for the validator to name;
-    an empty field that is not a checkbox is left out, so that defaults and `required` mean what they say."""
+    an empty field that is not a checkbox is left out, so that defaults and `required` mean what they say. NUL, which no database keeps,
+    is dropped."""
     found = {}
     for key, rule in _rules(schema).items():
-        text = posted.get(f"{PREFIX}{key}", "")
+        text = posted.get(f"{PREFIX}{key}", "").replace("\0", "")
         if kind(rule) == "checkbox":
             found[key] = bool(text)
         elif text.strip():
@@ -144,14 +146,10 @@ def _value(rule: Mapping[str, Json], text: str) -> Json:
 
 def _parsed(text: str, *, whole: bool) -> Json:
     try:
-        value = json.loads(text, parse_constant=_refuse)
-    except (ValueError, RecursionError):
+        value = json_of(text)
+    except NotJson:
         return text
     return int(value) if whole and isinstance(value, float) and value.is_integer() else value
-
-
-def _refuse(constant: str) -> Json:
-    raise ValueError(f"{constant} is not JSON")
 
 
 def _field(key: str, rule: Mapping[str, Json], is_required: bool, value: Json, error: str) -> Field:
