@@ -220,3 +220,14 @@ def test_what_is_no_mapping_is_refused():
 def test_many_dangling_edges_are_answered_soon():
     nodes = [node(f"n{i}") for i in range(2_000)]
     assert len(judge.problems(a_graph(*nodes, edges=edges(*((f"x{i}", f"y{i}") for i in range(5_000)))))) == 100
+
+
+def test_each_of_many_cases_is_rewritten_and_what_was_sent_stays_as_it_was():
+    """Where it stands: a copy of all cases for each of them would take the square of their number."""
+    sent = a_graph(
+        node("a", "branch", cases=[{"condition": {"==": [{"var": "a"}, index]}, "next": "b"} for index in range(12_000)]), node("b")
+    )
+    before = json.dumps(sent)
+    cases = judge.nodes(sent)["a"].config["cases"]
+    assert [case["condition"] for case in cases] == [{"==": [{"var": "payload.a"}, index]} for index in range(12_000)]
+    assert json.dumps(sent) == before

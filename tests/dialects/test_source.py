@@ -130,3 +130,10 @@ def test_any_text_is_read_or_refused_with_a_message(text):
         read(text)
     except DefinitionError as error:
         assert str(error)
+
+
+@pytest.mark.parametrize("text", ["a: [" + "b," * 200_000 + "]", "- - a\n" * 100_000, "a: " + "[" * 60 + "b," * 200_000])
+def test_yaml_of_too_many_parts_is_refused_before_it_is_read_to_its_end(text):
+    """A megabyte of commas would keep a processor for 13 seconds."""
+    with pytest.raises(DefinitionError, match="more than 100,000 parts: write what is that large as JSON"):
+        read(text)

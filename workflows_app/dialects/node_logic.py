@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
+from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -25,9 +26,11 @@ def payload_fields(ids: Collection[str], actions: Mapping[str, ActionShape]) -> 
     def rewritten(node: Node, roots: frozenset[str] = frozenset()) -> Node:
         body = rewritten(node.body, OF_ELEMENTS) if node.body else None
         stays = partial(_stays, known, roots)
-        config, shape = node.config, actions.get(node.action)
-        for path, logic in shape.conditions(config) if shape else ():
-            config = _put(config, path, rewrite(logic, stays))
+        shape = actions.get(node.action)
+        found = list(shape.conditions(node.config)) if shape else []
+        config = deepcopy(node.config) if found else node.config
+        for path, logic in found:
+            _put(config, path, rewrite(logic, stays))
         return replace(node, config=config, run_if=rewrite(node.run_if, stays), body=body)
 
     return rewritten
@@ -38,16 +41,9 @@ def _stays(ids: frozenset[str], roots: frozenset[str], name: str) -> bool:
     return first in roots or (first in ids and rest.partition(".")[0] in STEP_FIELDS)
 
 
-def _put(config: Mapping[str, Json], path: str, value: Json) -> dict[str, Json]:
-    """A copy with another value at a path such as `cases[0].condition`."""
-    keys = [int(index) if index else name for name, index in _PART.findall(path)]
-    copy: Json = _changed(config, keys, value)
-    return dict(copy)
-
-
-def _changed(whole: Json, keys: list[str | int], value: Json) -> Json:
-    if not keys:
-        return value
-    changed: Any = list(whole) if isinstance(whole, list) else dict(whole)
-    changed[keys[0]] = _changed(changed[keys[0]], keys[1:], value)
-    return changed
+def _put(config: Json, path: str, value: Json) -> None:
+    """Another value at a path such as `cases[0].condition`."""
+    *way, last = (int(index) if index else name for name, index in _PART.findall(path))
+    for key in way:
+        config = config[key]
+    config[last] = value

@@ -26,6 +26,7 @@ from workflows_app.graph.problems import DefinitionError, Problem
 Json = Any
 Position = tuple[int, int]
 MAX_DEPTH = 64
+MAX_PARTS = 100_000  # some seconds: reading YAML is slow, reading JSON is not
 
 _NULL = re.compile(r"~|null|Null|NULL|")
 _BOOLEAN = re.compile(r"true|True|TRUE|false|False|FALSE")
@@ -39,7 +40,9 @@ def load(text: str) -> tuple[Json, Mapping[str, Position]]:
     """The one document of a text, and the position of every path in it. Raises DefinitionError."""
     builder = _Builder()
     try:
-        for event in YAML(typ="safe", pure=True).parse(text):
+        for count, event in enumerate(YAML(typ="safe", pure=True).parse(text)):
+            if count > MAX_PARTS:
+                _refuse(f"it has more than {MAX_PARTS:,} parts: write what is that large as JSON", _position(event))
             builder.take(event)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
