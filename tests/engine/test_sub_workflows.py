@@ -89,12 +89,12 @@ def test_a_child_without_a_parent_that_waits_says_what_to_do_instead(stage: Stag
     stage.drain()
     child = child_of(workflow)
     stage.stop(workflow)
-    with pytest.raises(NotAllowed, match="does not wait for it any more: resume that one instead$"):
+    with pytest.raises(NotAllowed, match=r"does not wait for it any more: resume that one instead$"):
         control.resume(uid=child.uid, now=stage.now)
-    with pytest.raises(NotAllowed, match="nothing to retry in a STOPPED workflow; resume it instead$"):
+    with pytest.raises(NotAllowed, match=r"nothing to retry in a STOPPED workflow; resume it instead$"):
         control.retry(uid=workflow.uid, now=stage.now)
     control.resume(uid=workflow.uid, now=stage.now)
-    with pytest.raises(NotAllowed, match="does not wait for it any more: rerun this one instead$"):
+    with pytest.raises(NotAllowed, match=r"does not wait for it any more: rerun this one instead$"):
         control.resume(uid=child.uid, now=stage.now)
 
 
