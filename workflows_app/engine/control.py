@@ -129,7 +129,7 @@ def _reopen(workflow: Workflow, node_ids: set[str], now: datetime) -> None:
         whole, part = workflow.parent_step.workflow, workflow.parent_step.node_id
         raise NotAllowed(
             f"It was a part of workflow {whole.uid}, whose step {part!r} does not wait for it any more: "
-            f"{INSTEAD_OF_A_PART.get(whole.status, 'rerun this one instead')}"
+            f"{INSTEAD_OF_A_PART.get(Status(whole.status), 'rerun this one instead')}"
         )
     counters = reopen(workflow=workflow, node_ids=node_ids, now=now)
     active = counters["active_steps"]
