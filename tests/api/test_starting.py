@@ -234,6 +234,7 @@ def test_a_body_of_the_wrong_shape_names_each_field(body: Any, named: set[str]) 
         ({"definition": INLINE}, "is missing: name the workflow, here or in the definition"),
         ({"definition": INLINE, "name": 7}, "must be text"),
         ({"definition": INLINE, "name": "x" * 201}, "must have at most 200 characters"),
+        ({"definition": INLINE, "name": " "}, "a name needs a character that can be seen"),
         ({"definition": INLINE, "name": "x", "params": []}, "must be a JSON object"),
         ({"definition": INLINE, "name": "x", "prams": {}}, "unknown key; did you mean 'params'?"),
         ([], "must be a JSON object"),

@@ -221,3 +221,17 @@ def test_an_unknown_dialect_key_at_the_top_is_refused(dialect: str) -> None:
 @dialects
 def test_a_text_with_an_alias_is_refused(dialect: str) -> None:
     assert "anchors and aliases" in Judge(dialect).only("a: &x 1\nb: *x\n").message
+
+
+@pytest.mark.parametrize("name", [" ", "\t\n", "\u200b\u202e"], ids=["blank", "tab", "invisible"])
+@pytest.mark.parametrize("dialect", sorted([*WRITERS, "tasks"]))
+def test_a_name_that_nobody_could_see_or_click_is_refused(dialect: str, name: str) -> None:
+    part = Part("a", [], config={"value": 1}, policies={})
+    source = as_tasks([("sequential", [part])]) if dialect == "tasks" else WRITERS[dialect]([part])
+    problem = Judge(dialect).only({**source, "name": name})
+    assert problem.path == "name" and "a name needs a character that can be seen" in problem.message
+
+
+@pytest.mark.parametrize("name", ["\U0001f389", "\u0645\u0631\u062d\u0628\u0627", " a "], ids=["emoji", "arabic", "blanks"])
+def test_any_name_that_can_be_seen_is_taken(name: str) -> None:
+    assert Judge("dag").compiled({**as_dag([Part("a", [])]), "name": name}).name == name

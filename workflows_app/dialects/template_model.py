@@ -99,6 +99,11 @@ class Document(Strict):
     description: str = Field("", max_length=10_000)
     tags: list[str] = Field([], max_length=50)
 
+    @field_validator("name")
+    @classmethod
+    def _visible_name(cls, name: str) -> str:
+        return visible(name)
+
     @field_validator("tags")
     @classmethod
     def _short_tags(cls, tags: list[str]) -> list[str]:
@@ -106,6 +111,13 @@ class Document(Strict):
             if not 0 < len(tag) <= 50:
                 raise ValueError(f"a tag has 1 to 50 characters, {tag[:60]!r} does not")
         return tags
+
+
+def visible(name: str) -> str:
+    """The name, when there is something to see and to click. Raises ValueError."""
+    if name and not any(character.isprintable() and not character.isspace() for character in name):
+        raise ValueError("a name needs a character that can be seen")
+    return name
 
 
 class TemplateModel(Document):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from workflows_app.api.schemas.base import Shape
+from workflows_app.dialects.template_model import visible
 
 Params = dict[str, Any]
 Slug = Annotated[str, Field(max_length=100, description="letters, digits, - and _")]
@@ -23,6 +24,11 @@ class InlineIn(Shape):
     dialect: DialectName = "template"
     definition: Source
     params: Params = {}
+
+    @field_validator("name")
+    @classmethod
+    def _visible_name(cls, name: str) -> str:
+        return visible(name)
 
 
 class RetryIn(Shape):
