@@ -57,6 +57,11 @@ def test_a_running_one_names_what_runs_and_can_be_stopped():
     assert verbs(story) == ["stop"]
 
 
+def test_a_running_one_does_not_hide_what_has_failed_already():
+    workflow = a_workflow(Node("a", "input"), Node("b", "input"), statuses={"a": Status.FAILED, "b": Status.RUNNING})
+    assert tell(workflow).what == "Running · 0 of 2 steps done, 1 failed"
+
+
 def test_without_a_worker_it_says_why_nothing_starts():
     assert tell(a_workflow(), workers=0).what.startswith("Nothing can run: no worker is alive")
 

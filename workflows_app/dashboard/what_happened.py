@@ -81,7 +81,8 @@ def _stopped(workflow: Workflow, table: StepTable) -> Story:
 
 def _active(workflow: Workflow, table: StepTable, workers: int, now: datetime) -> Story:
     running = _ids(table.looks, Status.RUNNING)
-    done = f"{workflow.done_steps:,} of {plural(workflow.total_steps, 'step')} done"
+    failed = len(_ids(table.looks, Status.FAILED))
+    done = f"{workflow.done_steps:,} of {plural(workflow.total_steps, 'step')} done{f', {failed:,} failed' if failed else ''}"
     seen = look(workflow.status)
     if workflow.awaits_trigger:
         return Story(seen, "Submitted, not started", "Nothing of it runs before somebody starts it.", "", (STOP,))
