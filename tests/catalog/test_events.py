@@ -314,3 +314,17 @@ def test_workflows_over_the_limit_wait_for_a_place(now, settings):
     for _ in range(2):
         receive(payload=ORDER, now=now)
     assert sorted(Workflow.objects.values_list("status", flat=True)) == [Status.PENDING, Status.WAITING_FOR_DEPENDENCY]
+
+
+def test_many_heavy_triggers_take_no_longer_than_one_and_starve_no_other(now):
+    """A second for each of a hundred templates would keep the sender for minutes."""
+    heavy = {"some": [{"var": "rows"}, {"==": [{"var": ""}, -1]}]}
+    payload = {"rows": [0] * 40_000, "type": "order"}
+    a_triggered("heavy", heavy, now=now)
+    assert the_match(receive(payload=payload, now=now))["reason"] == "the trigger is not true"
+    for number in range(19):
+        a_triggered(f"heavy-{number}", heavy, now=now)
+    a_triggered("orders", now=now)
+    told = {match["template"]: match for match in receive(payload=payload, now=now).matches}
+    assert told.pop("orders")["workflowId"]
+    assert len(told) == 20 and all("too much work" in match["reason"] for match in told.values())

@@ -340,3 +340,14 @@ def test_many_waiting_steps_are_found_without_a_scan(stage: Stage) -> None:
     assert not [row[3] for row in plan if row[3].startswith("SCAN") and "subscription" in row[3].lower() and "INDEX" not in row[3]]
     plan = session.run(f"EXPLAIN QUERY PLAN {session.statements.waiting_steps}", batch=[], source="", received_at=stage.now)
     assert any("subscription_by_value" in row[3] for row in plan), plan
+
+
+def test_many_heavy_waits_share_the_work_of_one_and_hinder_no_other(stage: Stage) -> None:
+    """Each may take a second over a long payload: thirty would keep the sender of the event for half a minute."""
+    heavy = {"some": [{"var": "rows"}, {"==": [{"var": ""}, -1]}]}
+    waits = [wait(f"w{number}", match={"or": [heavy, {"==": [{"var": "kind"}, "order"]}]}) for number in range(20)]
+    workflow = stage.start(*waits, wait("plain", match={"==": [{"var": "kind"}, "order"]}))
+    stage.drain()
+    event = send(stage, {"rows": [0] * 40_000, "kind": "order"})
+    assert [taken["stepId"] for taken in event.deliveries] == ["plain"]
+    assert is_waiting(workflow, "w0") and not is_waiting(workflow, "plain")

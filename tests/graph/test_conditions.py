@@ -169,3 +169,16 @@ def test_what_a_rule_does_not_refer_to_does_not_change_it(rule):
             return str(error)
 
     assert value({"x": 1}) == value({"x": [2, 3]})
+
+
+def test_the_work_may_be_limited_further():
+    long = {"some": [{"var": "rows"}, {"==": [{"var": ""}, -1]}]}
+    assert holds(long, {"rows": [0] * 500 + [-1]}) and holds(long, {"rows": [0, -1]}, work=100)
+    with pytest.raises(ConditionError, match="too much work"):
+        holds(long, {"rows": [0] * 500}, work=100)
+
+
+def test_many_conditions_share_the_work_of_one_and_each_has_some():
+    assert conditions.share(0) == conditions.share(1) == conditions.MAX_WORK
+    assert conditions.share(40) == 25_000
+    assert conditions.share(10_000) == conditions.LEAST_WORK

@@ -9,7 +9,7 @@ from typing import Any
 
 from workflows_app.dialects.params import InvalidParams, accept
 from workflows_app.engine.sql.transaction import Session
-from workflows_app.graph.conditions import ConditionError, holds
+from workflows_app.graph.conditions import ConditionError, holds, share
 from workflows_app.models import TemplateVersion
 
 Json = Any
@@ -53,12 +53,12 @@ def triggered() -> list[TemplateVersion]:
 
 def judge(versions: Sequence[TemplateVersion], payload: Json, *, chain_depth: int, max_chain: int) -> list[Verdict]:
     too_deep = f"chain depth {chain_depth} is above {max_chain}" if chain_depth > max_chain else None
-    return [_judge(version, payload, too_deep) for version in versions]
+    return [_judge(version, payload, too_deep, work=share(len(versions))) for version in versions]
 
 
-def _judge(version: TemplateVersion, payload: Json, too_deep: str | None) -> Verdict:
+def _judge(version: TemplateVersion, payload: Json, too_deep: str | None, *, work: int) -> Verdict:
     try:
-        if not holds(version.trigger, payload):
+        if not holds(version.trigger, payload, work=work):
             return Verdict(version, False, "the trigger is not true")
         if too_deep:
             return Verdict(version, True, too_deep)

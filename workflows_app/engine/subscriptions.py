@@ -17,7 +17,7 @@ from django.db.models import F, QuerySet
 from workflows_app.engine import answers, doorbell
 from workflows_app.engine.report.times import iso
 from workflows_app.engine.sql.transaction import Session, write
-from workflows_app.graph.conditions import ConditionError, holds
+from workflows_app.graph.conditions import ConditionError, holds, share
 from workflows_app.graph.lookup import MISSING, find
 from workflows_app.graph.syntax import Path, parse
 from workflows_app.models import Event, Step, Subscription
@@ -58,7 +58,9 @@ class _Wait:
 
 def deliver(event: Event, *, now: datetime) -> int:
     """Offer an event to every step that waits for one; how many took it."""
-    found = [wait for wait in _waiting(event) if _holds(wait.condition, event)]
+    waits = _waiting(event)
+    work = share(sum(wait.condition is not None for wait in waits))
+    found = [wait for wait in waits if _holds(wait.condition, event, work=work)]
     taken = _answer(event, found, now)
     Event.objects.filter(pk=event.pk).update(is_delivered=True)
     event.is_delivered = True
@@ -139,10 +141,10 @@ def _parsed(path: str) -> Path:
     return parse(f"payload.{path}").paths[0][1:]
 
 
-def _holds(condition: Json, event: Event) -> bool:
+def _holds(condition: Json, event: Event, *, work: int) -> bool:
     """One that cannot be computed over this payload is not met."""
     try:
-        return condition is None or holds(condition, event.payload)
+        return condition is None or holds(condition, event.payload, work=work)
     except ConditionError:
         return False
 
@@ -190,9 +192,9 @@ class _Wish:
     condition: Json
     rows: list[Subscription] = field(default_factory=list)
 
-    def takers(self, event: Event) -> list[int]:
+    def takers(self, event: Event, *, work: int) -> list[int]:
         since = [row.pk for row in self.rows if row.since <= event.received_at] if self.source in ("", event.source) else []
-        return since if since and _holds(self.condition, event) else []
+        return since if since and _holds(self.condition, event, work=work) else []
 
 
 Wishes = Mapping[str, Mapping[str, Collection[_Wish]]]
@@ -208,11 +210,8 @@ def _wishes(rows: Iterable[Subscription]) -> Wishes:
 
 
 def _takers(wishes: Wishes, event: Event) -> set[int]:
-    found: set[int] = set()
-    for path, by_digest in wishes.items():
-        for wish in by_digest.get(_digest_at(path, event.payload) or "", ()):
-            found.update(wish.takers(event))
-    return found
+    asked = [wish for path, by_digest in wishes.items() for wish in by_digest.get(_digest_at(path, event.payload) or "", ())]
+    return {taker for wish in asked for taker in wish.takers(event, work=share(len(asked)))}
 
 
 _FIELDS = (

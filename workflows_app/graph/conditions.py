@@ -17,7 +17,8 @@ from workflows_app.graph.weight import MAX_WEIGHT, weigh
 Json = Any
 MAX_DEPTH = 32
 MAX_OPERATIONS = 1_000
-MAX_WORK = 1_000_000
+MAX_WORK = 1_000_000  # about a second
+LEAST_WORK = 2_000
 
 CONTROL = frozenset({"if", "?:", "and", "or"})
 LOOPS = frozenset({"map", "filter", "reduce", "all", "some", "none"})
@@ -31,11 +32,11 @@ class ConditionError(ValueError):
     """A condition cannot be evaluated, or asks for more than the limits allow."""
 
 
-def evaluate(logic: Json, data: Json) -> Json:
-    """The value of `logic` over `data`. Raises ConditionError."""
+def evaluate(logic: Json, data: Json, *, work: int = MAX_WORK) -> Json:
+    """The value of `logic` over `data`, in so much work. Raises ConditionError."""
     check(logic)
     try:
-        result = apply(_metered(logic), dict(data) if isinstance(data, Mapping) else data, _operations(_Budget()))
+        result = apply(_metered(logic), dict(data) if isinstance(data, Mapping) else data, _operations(_Budget(work)))
     except _FAILURES as error:
         raise error if isinstance(error, ConditionError) else ConditionError(f"the condition cannot be computed: {error}") from None
     _sized(result)
@@ -54,9 +55,15 @@ def _not_finite(value: Json) -> Iterator[float]:
             queue += item.values() if isinstance(item, Mapping) else item
 
 
-def holds(logic: Json, data: Json) -> bool:
+def holds(logic: Json, data: Json, *, work: int = MAX_WORK) -> bool:
     """Whether `logic` is truthy over `data`, as JSONLogic has it. Raises ConditionError."""
-    return bool(to_bool(evaluate(logic, data)))
+    return bool(to_bool(evaluate(logic, data, work=work)))
+
+
+def share(count: int) -> int:
+    """The work that each of so many conditions may take, so that all together take about as much as one may. It depends on how many
+    they are and not on what the others do: nobody's condition starves another's."""
+    return max(LEAST_WORK, MAX_WORK // max(1, count))
 
 
 def check(logic: Json) -> None:
