@@ -100,7 +100,7 @@ def test_steps_that_catch_up_lock_their_workflows_in_the_order_in_which_all_do(s
 def test_steps_that_ask_the_same_are_caught_up_by_one_look_at_each_event(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """The reaper does this every second: at a look for each step and event a busy minute would keep it from everything else."""
     looks: list[Any] = []
-    monkeypatch.setattr(subscriptions, "holds", lambda *asked: looks.append(asked) or holds(*asked))
+    monkeypatch.setattr(subscriptions, "holds", lambda *asked, **limit: looks.append(asked) or holds(*asked, **limit))
     body = Node("each", "wait_for_event", config={"match": {"==": [{"var": "n"}, 7]}}, retry=NEVER)
     workflow = stage.start(Node("each", "map", config={"items": list(range(20))}, body=body, retry=NEVER))
     stage.drain()

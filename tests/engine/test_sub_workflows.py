@@ -222,3 +222,36 @@ def test_sweeping_an_idle_system_changes_nothing(stage: Stage) -> None:
     seq = workflow.seq
     workflow.refresh_from_db()
     assert workflow.seq == seq
+
+
+def test_a_workflow_starts_no_more_sub_workflows_than_the_limit_however_they_nest(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A map of sub-workflows of a template that maps over itself would grow by its width at each of ten depths."""
+    monkeypatch.setattr(sub_workflows, "MAX_PARTS", 30)
+    over = {"items": [1, 2, 3], "failures": "tolerate"}
+    child_template(Node("each", "map", config=over, body=calling(id="each"), retry=NEVER))
+    workflow = stage.run(calling())
+    assert 30 <= Workflow.objects.filter(root=workflow).count() < 60, "as many as were asked for in one commit may be over"
+    assert not Workflow.objects.active().exists()
+    errors = Step.objects.filter(status=Status.FAILED, action="sub_workflow").values_list("error", flat=True)
+    assert any("may start 30 sub-workflows in all" in error for error in errors)
+
+
+def test_every_part_knows_its_root(stage: Stage) -> None:
+    child_template(calling("grandchild"))
+    child_template(node("x"), slug="grandchild")
+    workflow = stage.run(calling())
+    assert workflow.root is None
+    assert set(Workflow.objects.exclude(pk=workflow.pk).values_list("root", flat=True)) == {workflow.pk}
+
+
+def test_of_very_many_parts_a_stop_stops_some_at_once_and_the_reaper_the_others(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(endings, "PARTS_AT_ONCE", 2)
+    child_template(node("long", "delay", config={"seconds": 600}))
+    workflow = stage.start(Node("each", "map", config={"items": [1, 2, 3, 4, 5]}, body=calling(id="each"), retry=NEVER))
+    stage.drain()
+    assert Workflow.objects.active().count() == 6
+    stage.stop(workflow)
+    assert Workflow.objects.active().count() == 3
+    for left in (1, 0):
+        endings.sweep(now=stage.now)
+        assert Workflow.objects.active().count() == left

@@ -31,6 +31,7 @@ class WorkflowInfo:
     created_at: datetime
     depth: int
     chain_depth: int
+    root_id: int | None
 
 
 @dataclass(frozen=True, slots=True)

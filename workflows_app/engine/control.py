@@ -85,7 +85,7 @@ def delete(*, uid: object) -> None:
     with locked(uid) as workflow:
         if workflow.status not in FINAL:
             raise NotAllowed(f"The workflow is {workflow.status}: stop it before deleting it")
-        if sub_workflows.below([workflow.pk]):
+        if sub_workflows.below([workflow.pk], 1):
             raise NotAllowed("A sub-workflow of it still runs; it is stopped within seconds, and then this one can be deleted")
         LogLine.objects.filter(step__workflow=workflow).delete()
         Attempt.objects.filter(step__workflow=workflow).delete()

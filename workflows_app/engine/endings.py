@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from workflows_app.engine import admission, stopping, sub_workflows
 from workflows_app.engine.commit import Ended
 from workflows_app.engine.errors import NotAllowed, WorkflowNotFound
 from workflows_app.models import Workflow
+
+PARTS_AT_ONCE = 200
 
 
 def after_end(ended: Sequence[Ended], *, now: datetime) -> None:
@@ -19,21 +22,29 @@ def after_end(ended: Sequence[Ended], *, now: datetime) -> None:
 
 
 def after_stop(workflow_ids: Sequence[int], *, now: datetime) -> None:
-    """The same for stopped ones, whose sub-workflows are stopped too, level by level."""
-    level = list(workflow_ids)
+    """The same for stopped ones, whose sub-workflows are stopped too, level by level. Who waits for the answer waits for
+    PARTS_AT_ONCE of them; the reaper stops the others."""
+    level, left = list(workflow_ids), PARTS_AT_ONCE
     while level:
-        admission.admit_after(level, now=now)
-        sub_workflows.tell_parents(level, now=now)
-        level = _stop_all([str(uid) for uid in sub_workflows.below(level)], now)
+        _tell(level, now)
+        below = sub_workflows.below(level, left)
+        left -= len(below)
+        level = _stop_all(below, now)
 
 
 def sweep(*, now: datetime) -> None:
     """Mend what a crash between two transactions left: an end that nobody told, a part that nobody stopped."""
     sub_workflows.tell_parents(sub_workflows.untold(), now=now)
-    after_stop(_stop_all([str(uid) for uid in sub_workflows.orphans()], now), now=now)
+    if stopped := _stop_all(sub_workflows.orphans(PARTS_AT_ONCE), now):
+        _tell(stopped, now)
 
 
-def _stop_all(uids: Sequence[str], now: datetime) -> list[int]:
+def _tell(stopped: Sequence[int], now: datetime) -> None:
+    admission.admit_after(stopped, now=now)
+    sub_workflows.tell_parents(stopped, now=now)
+
+
+def _stop_all(uids: Sequence[UUID], now: datetime) -> list[int]:
     stopped: list[Workflow] = []
     for uid in uids:
         try:

@@ -40,6 +40,7 @@ class Order:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     uid: uuid.UUID | None = None
     parent_step_id: int | None = None
+    root_id: int | None = None
     depth: int = 0
     event: Event | None = None
     chain_depth: int = 0
@@ -101,7 +102,7 @@ def prepared(order: Order, now: datetime) -> Workflow:
         template_version=order.template_version, params=dict(order.params), parent=order.parent, metadata=dict(order.metadata),
         idempotency_key=order.idempotency_key, idempotency_digest=order.idempotency_digest,
         total_steps=len(graph.nodes), active_steps=len(graph.roots), created_at=now, updated_at=now, uid=order.uid or uuid.uuid4(),
-        parent_step_id=order.parent_step_id, depth=order.depth, event=order.event, chain_depth=order.chain_depth,
+        parent_step_id=order.parent_step_id, root_id=order.root_id, depth=order.depth, event=order.event, chain_depth=order.chain_depth,
         awaits_trigger=order.awaits_trigger,
     )  # fmt: skip
 
@@ -117,7 +118,7 @@ def _add_workflows(session: Session, workflows: Sequence[Workflow], now: datetim
 
 _STORED = (
     "uid", "name", "description", "tags", "status", "definition_id", "template_version_id", "params", "parent_id", "parent_step_id",
-    "depth", "event_id", "chain_depth", "awaits_trigger", "total_steps", "active_steps", "metadata", "idempotency_key",
+    "root_id", "depth", "event_id", "chain_depth", "awaits_trigger", "total_steps", "active_steps", "metadata", "idempotency_key",
     "idempotency_digest",
 )  # fmt: skip
 

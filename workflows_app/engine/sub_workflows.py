@@ -22,6 +22,7 @@ from workflows_app.graph.names import did_you_mean
 from workflows_app.models import Step, Template, TemplateVersion, Workflow
 
 MAX_DEPTH = 10
+MAX_PARTS = 10_000
 ATTEMPT = "_parentAttempt"  # in a sub-workflow's metadata: which attempt of the step waits for it
 
 
@@ -32,14 +33,17 @@ def prepare(outcome: Outcome) -> None:
         return
     if claim.workflow.depth >= MAX_DEPTH:
         raise Fail(f"Sub-workflows nest {MAX_DEPTH} deep at most; '{launch.template}' would be one deeper")
+    root_id = claim.workflow.root_id or claim.workflow_id
+    if Workflow.objects.filter(root_id=root_id).count() >= MAX_PARTS:
+        raise Fail(f"A workflow may start {MAX_PARTS:,} sub-workflows in all, those of its sub-workflows included")
     version = _version(launch.template, launch.version)
     uid = uuid.uuid4()
     outcome.metadata = {"waitingFor": f"workflow {uid} of template {launch.template}", "workflowId": str(uid)}
     outcome.order = Order(
         definition=version.definition, name=version.template.name, params=_accepted(version, launch.params),
         description=version.template.description, tags=version.template.tags, template_version=version, uid=uid,
-        parent=Workflow(pk=claim.workflow_id), parent_step_id=claim.step_id, depth=claim.workflow.depth + 1,
-        chain_depth=claim.workflow.chain_depth, metadata={ATTEMPT: claim.attempt},
+        parent=Workflow(pk=claim.workflow_id), parent_step_id=claim.step_id, root_id=root_id,
+        depth=claim.workflow.depth + 1, chain_depth=claim.workflow.chain_depth, metadata={ATTEMPT: claim.attempt},
     )  # fmt: skip
 
 
@@ -64,9 +68,9 @@ def is_awaited(child: Workflow) -> bool:
     return step is not None and step.waits_for == Step.WORKFLOW and step.attempt == child.metadata.get(ATTEMPT, 0)
 
 
-def below(workflow_ids: Iterable[int]) -> list[uuid.UUID]:
+def below(workflow_ids: Iterable[int], most: int) -> list[uuid.UUID]:
     """Active sub-workflows that steps of these workflows started and do not wait for any more."""
-    return list(_unawaited().filter(parent_step__workflow__in=list(workflow_ids)).values_list("uid", flat=True))
+    return list(_unawaited().filter(parent_step__workflow__in=list(workflow_ids)).values_list("uid", flat=True)[:most])
 
 
 def untold() -> list[int]:
@@ -75,9 +79,9 @@ def untold() -> list[int]:
     return list(Workflow.objects.final().filter(parent_step__in=waiting).values_list("pk", flat=True))
 
 
-def orphans() -> list[uuid.UUID]:
+def orphans(most: int) -> list[uuid.UUID]:
     """Active sub-workflows whose step has ended, or goes on without them."""
-    return list(_unawaited().values_list("uid", flat=True))
+    return list(_unawaited().values_list("uid", flat=True)[:most])
 
 
 def _unawaited() -> QuerySet[Workflow]:

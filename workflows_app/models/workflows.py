@@ -41,8 +41,9 @@ class WorkflowQuerySet(models.QuerySet["Workflow"]):
 class Workflow(models.Model):
     """One execution of a definition. `uid` is its id to the world; `seq` rises with every change of it or its steps.
 
-    `parent_step` is the step of another workflow that waits for this one; `depth` counts such steps above it. `event` is what
-    started it; `chain_depth` counts the events that led here, one causing the next. One that `awaits_trigger` was submitted, not started.
+    `parent_step` is the step of another workflow that waits for this one; `depth` counts such steps above it, and `root` is the
+    outermost workflow. `event` is what started it; `chain_depth` counts the events that led here, one causing the next. One that
+    `awaits_trigger` was submitted, not started.
 
     `active_steps` counts steps that are PENDING, RUNNING or wait for a time or an answer: at zero the workflow has ended.
     `done_steps` counts COMPLETED and skipped ones, and failures that `on_failure: continue` forgives.
@@ -59,6 +60,7 @@ class Workflow(models.Model):
     params = models.JSONField(default=dict, blank=True)
     parent = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="children")
     parent_step = models.ForeignKey("Step", null=True, blank=True, on_delete=models.SET_NULL, related_name="sub_workflows", db_index=False)
+    root = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="parts", db_index=False)
     depth = models.PositiveSmallIntegerField(default=0)
     event = models.ForeignKey("Event", null=True, blank=True, on_delete=models.SET_NULL, related_name="workflows", db_index=False)
     chain_depth = models.PositiveSmallIntegerField(default=0)
@@ -100,6 +102,7 @@ class Workflow(models.Model):
             models.Index(fields=["created_at"], name="workflow_by_creation"),
             models.Index(fields=["id"], condition=Q(ended_at__isnull=True), name="workflow_active"),
             models.Index(fields=["parent_step"], condition=Q(parent_step__isnull=False), name="workflow_by_parent_step"),
+            models.Index(fields=["root"], condition=Q(root__isnull=False), name="workflow_by_root"),
             models.Index(fields=["event"], condition=Q(event__isnull=False), name="workflow_by_event"),
         ]
 

@@ -106,7 +106,8 @@ def next_due(d: Dialect) -> str:
 
 def load_workflows(d: Dialect) -> str:
     return f"""
-        SELECT w.id, {d.text("w.uid")}, w.name, w.definition_id, {d.text("w.params")}, {d.text("w.created_at")}, w.depth, w.chain_depth
+        SELECT w.id, {d.text("w.uid")}, w.name, w.definition_id, {d.text("w.params")}, {d.text("w.created_at")}, w.depth, w.chain_depth,
+            w.root_id
         FROM {WORKFLOW} AS w JOIN {d.rows("batch", {"key": "bigint"})} ON w.id = b.key"""
 
 

@@ -106,9 +106,9 @@ def add_workflows(d: Dialect) -> str:
     """Returns ids in no order, each with its `uid`."""
     columns = {
         "uid": "uuid", "name": "text", "description": "text", "tags": "text", "status": "text", "definition_id": "text",
-        "template_version_id": "bigint", "params": "text", "parent_id": "bigint", "parent_step_id": "bigint", "depth": "int",
-        "event_id": "bigint", "chain_depth": "int", "awaits_trigger": "boolean", "total_steps": "int", "active_steps": "int",
-        "metadata": "text", "idempotency_key": "text", "idempotency_digest": "text",
+        "template_version_id": "bigint", "params": "text", "parent_id": "bigint", "parent_step_id": "bigint", "root_id": "bigint",
+        "depth": "int", "event_id": "bigint", "chain_depth": "int", "awaits_trigger": "boolean", "total_steps": "int",
+        "active_steps": "int", "metadata": "text", "idempotency_key": "text", "idempotency_digest": "text",
     }  # fmt: skip
     json, now = ("tags", "params", "metadata"), d.param("now", "timestamptz")
     values = [d.json(f"b.{name}") if name in json else f"b.{name}" for name in columns]
