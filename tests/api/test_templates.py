@@ -140,3 +140,11 @@ def test_workflows_outlive_their_template() -> None:
     uid = post("/api/workflows/from-template?template_id=one").json()["id"]
     call("DELETE", "/api/templates/one")
     assert get(f"/api/workflows/{uid}").json()["templateId"] == "one"
+
+
+def test_what_is_wrong_with_a_source_is_said_where_the_source_stands() -> None:
+    a_published("etl")
+    broken = {"source": "name: x\nsteps:\n  - {id: a, action: teleport}\n"}
+    for response in (post("/api/templates", {"slug": "new", **broken}), call("PUT", "/api/templates/etl", broken)):
+        assert response.status_code == 422
+        assert detail(response)[0]["loc"] == ["body", "source", "steps", 0, "action"]

@@ -8,7 +8,7 @@ from ninja import Router
 from workflows_app.api.answers import answer, nothing
 from workflows_app.api.auth import caller
 from workflows_app.api.bodies import body_of, takes
-from workflows_app.api.errors import problem_json
+from workflows_app.api.errors import definition_at, problem_json
 from workflows_app.api.schemas.base import Refusal
 from workflows_app.api.schemas.bodies import DraftIn, NewVersionIn, TemplateIn, source_text
 from workflows_app.api.schemas.templates import TemplateDetailOut, TemplateOut, ValidationOut, VersionOut
@@ -37,9 +37,10 @@ def list_templates(request: HttpRequest) -> HttpResponse:
 )
 def create_template(request: HttpRequest) -> HttpResponse:
     body = body_of(request, TemplateIn)
-    version = create(
-        slug=body.slug, source=source_text(body.source), dialect=body.dialect, note=body.note, by=caller(request), now=database_now()
-    )
+    with definition_at("body", "source"):
+        version = create(
+            slug=body.slug, source=source_text(body.source), dialect=body.dialect, note=body.note, by=caller(request), now=database_now()
+        )
     return answer(template_detail_json(version.template), status=201)
 
 
@@ -57,15 +58,16 @@ def get_template(request: HttpRequest, slug: str) -> HttpResponse:
 def publish_version(request: HttpRequest, slug: str) -> HttpResponse:
     """Workflows that run stay on the version they were started with."""
     body, template = body_of(request, NewVersionIn), find(slug_of(slug))
-    version = publish(
-        slug=template.slug,
-        source=source_text(body.source),
-        dialect=body.dialect,
-        note=body.note,
-        by=caller(request),
-        now=database_now(),
-        expect_version=body.expect_version,
-    )
+    with definition_at("body", "source"):
+        version = publish(
+            slug=template.slug,
+            source=source_text(body.source),
+            dialect=body.dialect,
+            note=body.note,
+            by=caller(request),
+            now=database_now(),
+            expect_version=body.expect_version,
+        )
     return answer(template_detail_json(version.template))
 
 
