@@ -134,12 +134,12 @@ def test_the_same_key_leads_to_the_earlier_event_and_with_another_payload_is_ref
     [
         ('{"lead": \n  "x"', "This is not JSON: Expecting ',' delimiter, in line 2, column 6"),
         ("", "This is not JSON: Expecting value, in line 1, column 1"),
-        ("NaN", "This is not JSON: NaN is not a number"),
-        ("[1e999]", "the number 1e999 is too large"),
+        ("NaN", "NaN is not a JSON number"),
+        ("[1e999]", "The number 1e999 is too large"),
         ('"\\u0000"', "the character NUL"),
         ('{"\\ud800": 1}', "half of a surrogate pair"),
         ("[" * 100 + "]" * 100, "64 levels deep at most"),
-        ("[" * 100_000, "nested too deep"),
+        ("[" * 100_000, "JSON may be nested 64 levels deep at most"),
     ],
     ids=["cut off", "empty", "nan", "infinite", "nul", "surrogate", "deep", "very deep"],
 )

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.http import HttpRequest
 
+from workflows_app.graph import strict_json
+
 Json = Any
-MAX_DEPTH = 64
-UNFIT_FOR_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,32 +38,6 @@ def user_of(request: HttpRequest) -> User:
 def json_of(text: str) -> Json:
     """Raises NotJson."""
     try:
-        value = json.loads(text, parse_constant=_refuse, parse_float=_finite)
-    except json.JSONDecodeError as error:
-        raise NotJson(f"This is not JSON: {error.msg}, in line {error.lineno}, column {error.colno}") from None
-    except ValueError as error:
-        raise NotJson(f"This is not JSON: {error}") from None
-    except RecursionError:
-        raise NotJson("This is nested too deep") from None
-    _check(value, 0)
-    return value
-
-
-def _check(value: Json, depth: int) -> None:
-    if depth > MAX_DEPTH:
-        raise NotJson(f"JSON may be nested {MAX_DEPTH} levels deep at most")
-    if isinstance(value, str) and UNFIT_FOR_TEXT.search(value):
-        raise NotJson("Text must not contain the character NUL or half of a surrogate pair")
-    for part in (*value, *value.values()) if isinstance(value, dict) else value if isinstance(value, list) else ():
-        _check(part, depth + 1)
-
-
-def _refuse(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a number")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"the number {text[:40]} is too large")
-    return number
+        return strict_json.loads(text)
+    except (strict_json.Malformed, strict_json.Refused) as error:
+        raise NotJson(str(error)) from None

@@ -36,6 +36,8 @@ def decode(text: str | bytes, *, max_depth: int = MAX_DEPTH) -> Json:
         raise too_deep(max_depth) from None
     except Refused:
         raise
+    except json.JSONDecodeError as error:
+        raise Malformed(f"This is not JSON: {error.msg}, in line {error.lineno}, column {error.colno}") from None
     except ValueError as error:
         raise Malformed(f"This is not JSON: {error}") from None
 
