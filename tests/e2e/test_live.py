@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -100,3 +101,16 @@ def test_the_workers_page_shows_its_workers(page: Page) -> None:
     expect(page.get_by_text("Healthy:")).to_be_visible()
     wait_for_polls(page, 1)
     assert page.locator(".workers-grid tbody tr").count() >= 1
+
+
+def test_how_far_a_custom_task_is_moves_on_its_step_while_it_runs(page: Page) -> None:
+    """From `context.progress(...)` in a worker process to the bar in the row, without a reload."""
+    steps = [{"execution_type": "sequential", "tasks": [{"name": "task_b", "params": {"seconds": 8}}]}]
+    workflow = page.request.post("/api/workflow", data={"name": "Slow", "steps": steps}).json()
+    page.goto(f"/workflows/{workflow['workflow_id']}")
+    bar = page.locator("#step-task_b progress")
+    expect(bar).to_have_attribute("value", re.compile(r"0\.\d+"), timeout=10_000)
+    first = bar.get_attribute("value") or ""
+    expect(bar).not_to_have_attribute("value", first, timeout=10_000)
+    expect(page.locator("#step-task_b .status")).to_contain_text("Completed", timeout=15_000)
+    expect(bar).to_have_count(0)
