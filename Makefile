@@ -10,11 +10,11 @@ run: $(VENV)/.run
 	@$(BIN)/python manage.py up
 
 test: $(VENV)/.dev
-	@$(BIN)/pytest -n 2 --dist loadfile -m "not processes and not e2e"
+	@$(BIN)/pytest -n 2 --dist loadfile -m "not processes and not e2e and not chaos"
 	@$(BIN)/pytest -m "processes or e2e"
 
 test-postgres: $(VENV)/.dev
-	@$(BIN)/python -m tests.with_postgres $(BIN)/pytest -n 2 --dist loadfile -m "not e2e and not processes"
+	@$(BIN)/python -m tests.with_postgres $(BIN)/pytest -n 2 --dist loadfile -m "not e2e and not processes and not chaos"
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check .

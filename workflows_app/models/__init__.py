@@ -4,7 +4,7 @@ from workflows_app.models.access import ApiToken, Secret
 from workflows_app.models.catalog import Definition, Template, TemplateVersion
 from workflows_app.models.notifications import Notification, NotificationRead
 from workflows_app.models.triggers import Event, EventSource, Subscription
-from workflows_app.models.workers import Worker
+from workflows_app.models.workers import Repair, Worker
 from workflows_app.models.workflows import Attempt, LogLine, Step, Workflow
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "LogLine",
     "Notification",
     "NotificationRead",
+    "Repair",
     "Secret",
     "Step",
     "Subscription",

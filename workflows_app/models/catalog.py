@@ -63,7 +63,7 @@ class Template(models.Model):
 
 class TemplateVersion(models.Model):
     """One immutable, numbered text of a template and what it compiled to. An event that satisfies `trigger` (JSONLogic) starts it;
-    null: none does."""
+    null: none does. Its ended workflows are kept for `retention_days` (null: RETENTION_DAYS; 0: for ever)."""
 
     template = models.ForeignKey(Template, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
@@ -71,6 +71,7 @@ class TemplateVersion(models.Model):
     source = models.TextField()
     params_schema = models.JSONField(default=dict, blank=True)
     trigger = models.JSONField(null=True, blank=True)
+    retention_days = models.PositiveIntegerField(null=True, blank=True)
     definition = models.ForeignKey(Definition, on_delete=models.PROTECT, related_name="+")
     note = models.CharField(max_length=500, blank=True, default="")
     created_at = models.DateTimeField()

@@ -1,4 +1,4 @@
-"""Worker processes: who may hold leases, and when each was last heard of."""
+"""Worker processes: who may hold leases, when each was last heard of; and what the invariant sweep had to mend."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ from django.db import models
 
 class Worker(models.Model):
     """One worker process. The id is random per process, never a host name; `site` is the data
-    directory it runs in, where its lock file tells processes beside it at once whether it lives."""
+    directory it runs in, where its lock file tells processes beside it at once whether it lives. The processes of one
+    `manage.py worker` or `up` share a `group`. One with `drain_requested_at` finishes what it runs and takes no more."""
 
     id = models.CharField(primary_key=True, max_length=32)
     host = models.CharField(max_length=255)
     site = models.CharField(max_length=32)
+    group = models.CharField(max_length=32, blank=True, default="", db_default="")
     pid = models.PositiveIntegerField()
     version = models.CharField(max_length=40, blank=True, default="")
     started_at = models.DateTimeField()
     heartbeat_at = models.DateTimeField()
     stopped_at = models.DateTimeField(null=True, blank=True)
+    drain_requested_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["started_at"]
@@ -24,3 +27,21 @@ class Worker(models.Model):
 
     def __str__(self) -> str:
         return f"{self.id[:8]} (pid {self.pid})"
+
+
+class Repair(models.Model):
+    """Something that should be impossible, found and mended by the invariant sweep: a sign of a bug or of hands in the database."""
+
+    KINDS = [(name, name) for name in ("counters", "stalled_workflow", "lost_wake_up", "step_of_ended_workflow", "elements")]
+
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=40, choices=KINDS)
+    workflow = models.ForeignKey("Workflow", null=True, blank=True, on_delete=models.SET_NULL, related_name="repairs")
+    detail = models.TextField()
+
+    class Meta:
+        ordering = ["-at", "-id"]
+        indexes = [models.Index(fields=["at"], name="repair_by_time")]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.detail[:80]}"

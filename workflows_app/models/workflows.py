@@ -100,6 +100,7 @@ class Workflow(models.Model):
             models.Index(F("updated_at").desc(), F("id").desc(), name="workflow_newest"),
             models.Index(fields=["status", "-updated_at", "-id"], condition=Q(ended_at__isnull=False), name="workflow_by_final_status"),
             models.Index(fields=["created_at"], name="workflow_by_creation"),
+            models.Index(fields=["ended_at"], condition=Q(ended_at__isnull=False), name="workflow_by_end"),
             models.Index(fields=["id"], condition=Q(ended_at__isnull=True), name="workflow_active"),
             models.Index(fields=["parent_step"], condition=Q(parent_step__isnull=False), name="workflow_by_parent_step"),
             models.Index(fields=["root"], condition=Q(root__isnull=False), name="workflow_by_root"),
@@ -226,7 +227,8 @@ class Step(models.Model):
 
 
 class Attempt(models.Model):
-    """One ended claim of a step. Append-only; the running one is in the step's own row."""
+    """One ended claim of a step. Append-only; the running one is in the step's own row. `late_result` is what its worker reported
+    after the lease had been taken back: it was refused, and is told here."""
 
     OUTCOMES = [(name, name) for name in ("completed", "skipped", "failed", "retried", "crashed", "stopped", "released")]
 
@@ -235,6 +237,7 @@ class Attempt(models.Model):
     number = models.PositiveIntegerField()
     worker_id = models.CharField(max_length=32)
     outcome = models.CharField(max_length=12, choices=OUTCOMES)
+    late_result = models.CharField(max_length=12, blank=True, default="", db_default="")
     error = models.TextField(blank=True, default="")
     started_at = models.DateTimeField()
     ended_at = models.DateTimeField()
