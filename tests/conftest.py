@@ -11,6 +11,7 @@ import pytest
 from hybrid_site import middleware
 from tests import factories
 from workflows_app.catalog import triggers
+from workflows_app.engine import crier
 from workflows_app.engine.report import graphs
 
 
@@ -24,6 +25,13 @@ def server_mode(settings: Any) -> None:
     """As with MODE=server. Make clients after it."""
     settings.IS_LOCAL = False
     settings.MIDDLEWARE = middleware.chain(is_local=False)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """The test database cannot be dropped while the crier is connected to it."""
+    yield
+    crier.rest()
 
 
 @pytest.fixture(autouse=True)

@@ -32,15 +32,15 @@ def bell(place: Path) -> Iterator[doorbell.Bell]:
 
 def test_a_ring_is_heard_and_says_what_was_said(bell: doorbell.Bell) -> None:
     assert bell.wait(0) is False
-    doorbell.ring("stop")
-    doorbell.ring()
+    doorbell.ring_here("stop")
+    doorbell.ring_here()
     assert bell.clear() == {"stop", ""}
     assert bell.wait(0) is False
 
 
 def test_a_ring_ends_a_wait_at_once(bell: doorbell.Bell) -> None:
     began = time.monotonic()
-    ringer = threading.Thread(target=doorbell.ring)
+    ringer = threading.Thread(target=doorbell.ring_here)
     ringer.start()
     assert bell.wait(20) is True and time.monotonic() - began < 10
     ringer.join()
@@ -48,7 +48,7 @@ def test_a_ring_ends_a_wait_at_once(bell: doorbell.Bell) -> None:
 
 def test_everybody_who_listens_hears_it(bell: doorbell.Bell) -> None:
     others = [doorbell.Bell() for _ in range(3)]
-    doorbell.ring()
+    doorbell.ring_here()
     assert [each.wait(0) for each in (bell, *others)] == [True] * 4
     for each in others:
         each.close()
@@ -56,7 +56,7 @@ def test_everybody_who_listens_hears_it(bell: doorbell.Bell) -> None:
 
 def test_a_full_bell_does_not_hold_up_who_rings(bell: doorbell.Bell) -> None:
     for _ in range(3000):
-        doorbell.ring()
+        doorbell.ring_here()
     assert bell.wait(0) is True and bell.wait(0) is False
 
 
@@ -64,12 +64,12 @@ def test_the_bell_of_a_dead_process_is_removed_at_the_next_ring(place: Path, bel
     dead = doorbell.Bell()
     dead.socket.close()
     assert dead.path.exists()
-    doorbell.ring()
+    doorbell.ring_here()
     assert not dead.path.exists() and bell.path.exists() and bell.wait(0)
 
 
 def test_ringing_where_nobody_listens_is_nothing(place: Path) -> None:
-    doorbell.ring()
+    doorbell.ring_here()
 
 
 def test_a_closed_bell_leaves_no_file(place: Path) -> None:

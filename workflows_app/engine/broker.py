@@ -12,7 +12,7 @@ from typing import Any
 
 import django_q.cluster
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.utils import timezone
 from django_q.brokers.orm import ORM
 from django_q.models import OrmQ
@@ -20,7 +20,7 @@ from django_q.signals import post_spawn
 from django_q.signing import SignedPackage
 
 from hybrid_site.processes import share_memory
-from workflows_app.engine import doorbell, lifecycle, messages, recovery, worker
+from workflows_app.engine import crier, doorbell, lifecycle, messages, recovery, worker
 from workflows_app.engine.claims import is_due
 from workflows_app.engine.clock import database_now
 from workflows_app.engine.sql.transaction import Session
@@ -46,7 +46,7 @@ class StepBroker(ORM):  # type: ignore[misc]  # django-q2 has no types
     def dequeue(self) -> list[tuple[int | None, str]] | None:
         try:
             return self._next()
-        except DatabaseError:
+        except Error:
             logger.exception("The database did not answer; looking again in %s s", DATABASE_PATIENCE_SECONDS)
             connection.close()
             time.sleep(DATABASE_PATIENCE_SECONDS)
@@ -56,6 +56,7 @@ class StepBroker(ORM):  # type: ignore[misc]  # django-q2 has no types
         if self._bell is None:
             self._bell = doorbell.Bell()
             recovery.Reaper(on_frozen=_end_group).start()
+            _hear_other_hosts()
         if OrmQ.objects.exists():
             found: list[tuple[int | None, str]] | None = super().dequeue()
             if found:
@@ -94,6 +95,11 @@ class StepBroker(ORM):  # type: ignore[misc]  # django-q2 has no types
             return LOOK_SECONDS
         moment = datetime.fromisoformat(soonest).replace(tzinfo=UTC) if connection.vendor == "sqlite" else datetime.fromisoformat(soonest)
         return min(LOOK_SECONDS, max(0.001, (moment - now).total_seconds()))
+
+
+def _hear_other_hosts() -> None:
+    if connection.vendor == "postgresql":
+        crier.Listener(on_ring=doorbell.ring_here).start()
 
 
 def _drain_message() -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
-from workflows_app.engine import site
+from workflows_app.engine import crier, site
 
 SUFFIX = ".bell"
 
@@ -47,6 +47,12 @@ class Bell:
 
 
 def ring(message: str = "") -> None:
+    """Wake everybody who listens, in this data directory at once and, on PostgreSQL, soon at other hosts. Call it after the commit."""
+    ring_here(message)
+    crier.cry(message)
+
+
+def ring_here(message: str = "") -> None:
     """Wake everybody who listens in this data directory. A full bell was rung already; a dead one is removed."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sender:
         for name in _listeners():
