@@ -33,6 +33,10 @@ class Env(BaseSettings):
 
     mode: Literal["local", "server"] = Field("local", description="local (loopback, no login) or server (login or token)")
     database_url: str = Field("", description="postgres://user:password@host/name, sqlite:////path/to/file, or empty")
+    database_connect_timeout: int = Field(5, ge=1, le=300, description="a whole number of seconds from 1 to 300")
+    database_statement_timeout: float = Field(30.0, ge=0, le=3600, description="seconds from 0 (no limit) to 3600")
+    database_lock_timeout: float = Field(10.0, ge=0, le=3600, description="seconds from 0 (no limit) to 3600")
+    database_idle_timeout: float = Field(60.0, ge=0, le=3600, description="seconds from 0 (no limit) to 3600")
     data_dir: Path = Field(Path("var"), description="a directory")
     host: str = Field("127.0.0.1", min_length=1, description="an address to listen on")
     port: int = Field(8000, ge=1, le=65535, description="a whole number from 1 to 65535")

@@ -6,9 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import dj_database_url
-
-from hybrid_site import middleware, secret
+from hybrid_site import databases, middleware, secret
 from hybrid_site.env import LOOPBACK_NAMES, SettingError, env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -62,24 +60,7 @@ TEMPLATES: list[dict[str, Any]] = [
     },
 ]
 
-SQLITE_PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-8000; PRAGMA temp_store=MEMORY;"
-
-
-def _database() -> dict[str, Any]:
-    if not ENV.database_url:
-        return _sqlite(str(DATA_DIR / "hybrid.sqlite3"))
-    parsed: dict[str, Any] = dict(dj_database_url.parse(ENV.database_url, conn_max_age=None, conn_health_checks=True))
-    if parsed["ENGINE"].endswith("sqlite3"):
-        return _sqlite(parsed["NAME"])
-    return parsed
-
-
-def _sqlite(path: str) -> dict[str, Any]:
-    options = {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": SQLITE_PRAGMAS}
-    return {"ENGINE": "django.db.backends.sqlite3", "NAME": path, "OPTIONS": options, "CONN_MAX_AGE": None}
-
-
-DATABASES = {"default": _database()}
+DATABASES = {"default": databases.configured(ENV, DATA_DIR)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 Q_CLUSTER = {

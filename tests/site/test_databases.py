@@ -1,0 +1,107 @@
+"""How the database is reached: limits and keepalives on PostgreSQL, what a URL says for itself, migrations without limits."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from django.core.management import call_command
+from django.db import OperationalError, connection, connections
+from django.db.migrations.executor import MigrationExecutor
+
+from hybrid_site import databases
+from hybrid_site.env import Env
+from tests.processes.group import shared_database, until
+from workflows_app.management.commands import migrate
+
+only_postgres = pytest.mark.skipif("connection.vendor != 'postgresql'", reason="about PostgreSQL")
+
+
+def configured(url: str, **values: Any) -> dict[str, Any]:
+    return databases.configured(Env(_env_file=None, database_url=url, **values), Path("var"))
+
+
+def test_postgresql_has_limits_unless_they_are_set_to_zero() -> None:
+    options = configured("postgres://u:p@h/n", database_lock_timeout=2.5, database_statement_timeout=0)["OPTIONS"]
+    assert options["connect_timeout"] == 5 and options["keepalives"] == 1
+    for setting in ("statement_timeout=0", "lock_timeout=2500", "idle_in_transaction_session_timeout=60000"):
+        assert f"-c {setting}" in options["options"]
+
+
+def test_what_the_url_says_wins() -> None:
+    url = "postgres://u:p@h/n?sslmode=require&connect_timeout=9&options=-c%20lock_timeout%3D77%20-c%20search_path%3Dours"
+    options = configured(url)["OPTIONS"]
+    assert (options["sslmode"], int(options["connect_timeout"])) == ("require", 9)
+    assert options["options"].endswith(" -c lock_timeout=77 -c search_path=ours")
+    assert "-c statement_timeout=30000" in options["options"]
+
+
+def test_connections_of_requests_are_checked_before_use_and_kept() -> None:
+    found = configured("postgres://u:p@h/n")
+    assert found["CONN_HEALTH_CHECKS"] is True and found["CONN_MAX_AGE"] is None
+
+
+def test_sqlite_has_no_part_in_this() -> None:
+    assert "options" not in configured("sqlite:////data/x.sqlite3")["OPTIONS"]
+    assert configured("")["NAME"] == "var/hybrid.sqlite3"
+
+
+@only_postgres
+@pytest.mark.django_db
+def test_the_server_was_told() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT name, setting FROM pg_settings WHERE name IN ('statement_timeout', 'lock_timeout', 'jit', "
+            "'idle_in_transaction_session_timeout')"
+        )
+        told = dict(cursor.fetchall())
+    assert told == {"statement_timeout": "30000", "lock_timeout": "10000", "idle_in_transaction_session_timeout": "60000", "jit": "off"}
+
+
+@only_postgres
+@pytest.mark.django_db
+def test_a_statement_that_takes_too_long_is_an_operational_error() -> None:
+    with pytest.raises(OperationalError, match="statement timeout"), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 50; SELECT pg_sleep(10)")
+
+
+@pytest.fixture
+def slow_migrations(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
+    """Migrating takes longer than any statement may here; what was seen of the limits meanwhile."""
+    seen: list[str] = []
+
+    def migrate_slowly(self: MigrationExecutor, *args: Any, **kwargs: Any) -> Any:
+        with self.connection.cursor() as cursor:
+            cursor.execute("SELECT string_agg(setting, ' ') FROM pg_settings WHERE name IN ('statement_timeout', 'lock_timeout')")
+            seen.append(cursor.fetchone()[0])
+        return self.loader.project_state()
+
+    monkeypatch.setattr(MigrationExecutor, "migrate", migrate_slowly)
+    yield seen
+
+
+@only_postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_migration_has_no_limit_and_leaves_none_behind(slow_migrations: list[str]) -> None:
+    call_command("migrate", verbosity=0)
+    assert slow_migrations == ["0 0"]
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW lock_timeout")
+        assert cursor.fetchone()[0] == "10s"
+
+
+@only_postgres
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_migrate_one_waits(slow_migrations: list[str]) -> None:
+    with psycopg.connect(shared_database()["DATABASE_URL"], autocommit=True) as other:
+        other.execute("SELECT pg_advisory_lock(%s)", [migrate.TURN])
+        thread = threading.Thread(target=lambda: (call_command("migrate", verbosity=0), connections.close_all()))
+        thread.start()
+        until("it waits", lambda: other.execute("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted").fetchone())
+        assert slow_migrations == []
+    thread.join(20)
+    assert slow_migrations == ["0 0"]
