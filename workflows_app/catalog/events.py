@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
-from django.db import DatabaseError
+from django.db import Error
 
 from workflows_app.catalog import arrivals, triggers
 from workflows_app.catalog.arrivals import Arrival
@@ -58,5 +58,5 @@ def _deliver(event: Event, now: datetime) -> None:
     """The event is kept already: if the database goes away now, the reaper delivers it later."""
     try:
         subscriptions.deliver(event, now=now)
-    except DatabaseError:
+    except Error:
         logger.exception("Event %s could not be delivered yet", event.uid)

@@ -10,7 +10,7 @@ from datetime import timedelta
 from queue import Empty
 
 from django.conf import settings
-from django.db import DatabaseError, DataError, IntegrityError, connection
+from django.db import DatabaseError, DataError, Error, IntegrityError, connection
 
 from workflows_app.engine import effects, endings, lifecycle, outcomes
 from workflows_app.engine.claims import Claim, Slots, claim, claim_limited, is_due
@@ -117,7 +117,7 @@ class Drain:
     def _look(self) -> None:
         try:
             self.supervision.look()
-        except DatabaseError:
+        except Error:
             logger.exception("The database did not answer")
             connection.close()
 
@@ -132,7 +132,7 @@ class Drain:
                     return self.worker.inputs.load(Session(), self.claimed)
             except (DataError, IntegrityError) as error:
                 self._narrow(error)
-            except DatabaseError:
+            except Error:
                 logger.exception("The database did not answer; trying again in %s s", DATABASE_PATIENCE_SECONDS)
                 connection.close()
                 time.sleep(DATABASE_PATIENCE_SECONDS)

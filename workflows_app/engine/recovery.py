@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 
 from workflows_app.engine import admission, doorbell, endings, outcomes, site, subscriptions
 from workflows_app.engine.claims import Claim, Inputs
@@ -112,7 +112,7 @@ class Reaper(threading.Thread):
     def _tick_patiently(self) -> None:
         try:
             self.tick(now=database_now(), monotonic=time.monotonic())
-        except DatabaseError:
+        except Error:
             logger.exception("The reaper could not look")
             connection.close()
 

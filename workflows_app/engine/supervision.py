@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error
 
 from workflows_app.engine import lifecycle, outcomes, runner
 from workflows_app.engine.clock import database_now
@@ -123,7 +123,7 @@ class Supervision:
         withdrawn = thread.withdraw()
         try:
             self._unclaim(withdrawn)
-        except DatabaseError:
+        except Error:
             thread.submit(withdrawn)
             raise
         for run in withdrawn:

@@ -25,6 +25,7 @@ class Session:
 
     def __init__(self) -> None:
         wrapper = connections[DEFAULT_DB_ALIAS]  # the proxy `connection` looks itself up at every access
+        wrapper.close_if_health_check_failed()  # as the ORM does: of a request's connection that broke since the last one
         wrapper.ensure_connection()
         self.statements: Statements = for_vendor(wrapper.vendor)
         self._driver: Any = wrapper.connection
