@@ -12,7 +12,8 @@ from tests.engine.stage import Stage
 
 
 @pytest.fixture
-def stage(transactional_db: None) -> Iterator[Stage]:
+def stage(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stage]:
+    monkeypatch.setenv("TASK_MODULES", "tests.engine.tasks")  # for steps that run in a process of their own
     tasks.forget()
     yield Stage()
     tasks.forget()

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
+import os
+import resource
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from django.db import connections
@@ -131,3 +136,70 @@ def flaky_thread(params: dict[str, Any], context: Context) -> int:
     if calls.count(context.step_id) <= params.get("times", 10**9):
         raise _error(params.get("how", "retry"), params.get("after"))
     return context.attempt
+
+
+@task
+async def pid(params: dict[str, Any], context: Context) -> dict[str, int]:
+    """Say which process runs it."""
+    return {"pid": os.getpid()}
+
+
+@task
+def pid_thread(params: dict[str, Any], context: Context) -> dict[str, int]:
+    return {"pid": os.getpid()}
+
+
+def _die(how: str) -> None:
+    if how == "exit":
+        os._exit(9)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    ctypes.string_at(0)
+
+
+@task
+async def deadly(params: dict[str, Any], context: Context) -> None:
+    """Take its process along."""
+    _die(params["how"])
+
+
+@task
+def deadly_thread(params: dict[str, Any], context: Context) -> None:
+    _die(params["how"])
+
+
+@task
+def talkative(params: dict[str, Any], context: Context) -> None:
+    """Say twenty things over a while, and how far it is."""
+    for number in range(20):
+        context.log(f"line {number}")
+        context.report_progress(number / 20)
+        time.sleep(0.03)
+
+
+@task
+def fails(params: dict[str, Any], context: Context) -> None:
+    raise RuntimeError("as asked")
+
+
+@task
+def endless(params: dict[str, Any], context: Context) -> None:
+    while True:
+        time.sleep(0.05)
+
+
+@task
+def leaves_when_told(params: dict[str, Any], context: Context) -> None:
+    """Run until it is cancelled, and leave a sign of having been told."""
+    place = Path(params["place"])
+    (place / "pid").write_text(str(os.getpid()))
+    while not context.is_cancelled():
+        time.sleep(0.02)
+    (place / "told").touch()
+
+
+@task
+async def waits_for_gate(params: dict[str, Any], context: Context) -> None:
+    place = Path(params["place"])
+    (place / context.step_id).touch()
+    while not (place / "gate").exists():
+        await asyncio.sleep(0.02)

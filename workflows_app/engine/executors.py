@@ -14,13 +14,15 @@ from workflows_app.engine.runner import Run
 
 SHORT_SECONDS = 0.002
 Report = Callable[[Run, Outcome | None], None]
+Begin = Callable[[int], None]
 
 
 class LoopExecutor:
-    """An asyncio loop in a thread of its own. `report` is told each outcome (None: cancelled) on that thread."""
+    """An asyncio loop in a thread of its own. On that thread `begin` is told the step that begins, `report` each outcome (None:
+    cancelled)."""
 
-    def __init__(self, report: Report) -> None:
-        self._report = report
+    def __init__(self, report: Report, begin: Begin) -> None:
+        self._report, self._begin = report, begin
         self.loop = asyncio.new_event_loop()
         self._asked_at: float | None = None
         threading.Thread(target=self.loop.run_forever, name="actions", daemon=True).start()
@@ -48,7 +50,9 @@ class LoopExecutor:
         for run in runs:
             if run.is_cancelled:
                 self._report(run, None)
-            elif run.action.is_instant:
+                continue
+            self._begin(run.claim.step_id)
+            if run.action.is_instant:
                 self._report(run, runner.execute(run))
             else:
                 run.task = self.loop.create_task(self._run(run))
@@ -70,8 +74,8 @@ class LoopExecutor:
 class ThreadExecutor:
     """One plain Python task at a time. What has not begun can be withdrawn; what runs can only be told."""
 
-    def __init__(self, report: Report) -> None:
-        self._report = report
+    def __init__(self, report: Report, begin: Begin) -> None:
+        self._report, self._begin = report, begin
         self._queue: SimpleQueue[int] = SimpleQueue()
         self._queued: dict[int, Run] = {}
         self.current: Run | None = None
@@ -112,6 +116,7 @@ class ThreadExecutor:
             if run is None:
                 continue
             self.current = run
+            self._begin(run.claim.step_id)
             began, began_cpu = time.monotonic(), time.thread_time()
             outcome = runner.execute(run)
             self._learn(time.monotonic() - began, time.thread_time() - began_cpu)

@@ -12,7 +12,7 @@ from queue import Empty
 from django.conf import settings
 from django.db import DatabaseError, DataError, Error, IntegrityError, connection
 
-from workflows_app.engine import effects, endings, lifecycle, outcomes
+from workflows_app.engine import effects, endings, isolation, lifecycle, outcomes
 from workflows_app.engine.claims import Claim, Slots, claim, claim_limited, is_due
 from workflows_app.engine.clock import database_now
 from workflows_app.engine.commit import add_log_lines, apply, lock, record
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 TICK_SECONDS = 0.25
 LINGER_SECONDS = 5.0
 DATABASE_PATIENCE_SECONDS = 1.0
-POISONED_EXIT = 3
+POISONED_EXIT, BROKEN_EXIT = 3, 5
 
 
 def drain() -> None:
@@ -39,6 +39,9 @@ def drain() -> None:
     worker.listen()
     try:
         Drain(worker, linger_seconds=LINGER_SECONDS).run()
+    except Exception:
+        logger.critical("A drain broke: process %s leaves and is replaced, its steps run again", worker.pid, exc_info=True)
+        os._exit(BROKEN_EXIT)  # its steps would stay with a process that has forgotten them
     finally:
         lifecycle.set_attentive(False)
         worker.ignore()
@@ -85,13 +88,13 @@ class Drain:
     def _free_slots(self) -> Slots:
         if lifecycle.is_draining() or self.supervision.is_poisoned:
             return Slots()
-        on_loop = sum(not (run.action.in_thread or run.is_settled) for run in self.running.values())
+        on_loop = sum(not (run.action.in_thread or run.is_settled or run.is_alone) for run in self.running.values())
         return Slots(max(0, self.worker.io_slots - on_loop), max(0, self.worker.thread.room()))
 
     def drop(self, run: Run) -> None:
         """Forget a run whose step is no longer ours, and tell it."""
         run.is_cancelled = True
-        self.running.pop(run.claim.step_id, None)
+        self._let_go(run.claim.step_id)
         self.worker.thread.withdraw(run.claim.step_id)
         self.worker.loop.cancel([run])
 
@@ -205,15 +208,23 @@ class Drain:
     def _forget(self, batch: Sequence[Outcome], recorded: Recorded) -> None:
         self.supervision.lines_are_recorded()
         for outcome in batch:
-            self.running.pop(outcome.claim.step_id, None)
+            self._let_go(outcome.claim.step_id)
         for outcome in recorded.refused:
             logger.warning("A late result of step %s attempt %s was refused", outcome.claim.step_id, outcome.claim.attempt)
         del self.pending[: len(batch)]
+
+    def _let_go(self, step_id: int) -> None:
+        self.running.pop(step_id, None)
+        self.worker.begun.remove(step_id)
 
     def _dispatch(self) -> None:
         runs = [Run(claimed, self.worker.clock) for claimed in self.claimed]
         self.claimed = []
         self.running.update((run.claim.step_id, run) for run in runs)
+        for run in runs:
+            run.is_alone = isolation.is_suspect(run.claim)
+        self.worker.alone.submit([run for run in runs if run.is_alone])
+        runs = [run for run in runs if not run.is_alone]
         self.worker.thread.submit([run for run in runs if run.action.in_thread])
         on_loop = [run for run in runs if not run.action.in_thread]
         if on_loop:

@@ -106,9 +106,10 @@ def crashed(claim: Claim, reason: str, *, at: datetime) -> Outcome:
     return Outcome(claim, Status.PENDING, "crashed", at, error=reason, crashed=1, available_at=at, resume=resume, answer=answer)
 
 
-def released(claim: Claim, *, at: datetime) -> Outcome:
-    """The worker is leaving and hands the step back; nobody is to blame."""
-    return Outcome(claim, Status.PENDING, "released", at, available_at=at, resume=_kept(claim.resume), answer=_kept(claim.answer))
+def released(claim: Claim, *, at: datetime, reason: str = "") -> Outcome:
+    """The worker is leaving and hands the step back, or died before the step began; nobody is to blame."""
+    resume, answer = _kept(claim.resume), _kept(claim.answer)
+    return Outcome(claim, Status.PENDING, "released", at, error=reason, available_at=at, resume=resume, answer=answer)
 
 
 def unrecordable(outcome: Outcome, reason: str) -> Outcome:

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import Error, connection
 
 from workflows_app.engine import admission, doorbell, endings, outcomes, site, subscriptions
+from workflows_app.engine.begun import had_begun
 from workflows_app.engine.claims import Claim, Inputs
 from workflows_app.engine.clock import database_now
 from workflows_app.engine.commit import apply, record
@@ -34,7 +35,7 @@ def take_back(*, now: datetime, trust_leases: bool = True) -> int:
     taken = 0
     for worker_id, steps in held.items():
         if sites.get(worker_id) == site.site_id() and not site.lives(worker_id):
-            taken += _take(worker_id, [step.pk for step in steps], "The worker process died", now)
+            taken += _take_of_dead(worker_id, [step.pk for step in steps], now)
         elif trust_leases:
             late = [step.pk for step in steps if step.lease_expires_at and step.lease_expires_at < now]
             taken += _take(worker_id, late, "The worker fell silent and its lease ran out", now)
@@ -43,22 +44,30 @@ def take_back(*, now: datetime, trust_leases: bool = True) -> int:
     return taken
 
 
-def _take(worker_id: str, step_ids: list[int], reason: str, now: datetime) -> int:
+def _take_of_dead(worker_id: str, step_ids: list[int], now: datetime) -> int:
+    """What it had begun costs a try; what it had only claimed costs nothing."""
+    begun = had_begun(worker_id, step_ids)
+    unbegun = [id for id in step_ids if id not in begun]
+    taken = _take(worker_id, [id for id in step_ids if id in begun], "The worker process died", now)
+    return taken + _take(worker_id, unbegun, "The worker process died before the step began", now, had_begun=False)
+
+
+def _take(worker_id: str, step_ids: list[int], reason: str, now: datetime, *, had_begun: bool = True) -> int:
     if not step_ids:
         return 0
     claims = [_claim(step) for step in Step.objects.running().filter(pk__in=step_ids, worker_id=worker_id)]
     Inputs().load(Session(), claims)
-    crashed = [outcomes.crashed(claim, reason, at=now) for claim in claims]
-    for outcome in crashed:
+    ends = [outcomes.crashed(claim, reason, at=now) if had_begun else outcomes.released(claim, at=now, reason=reason) for claim in claims]
+    for outcome in ends:
         outcome.lines = [_line(outcome)]
     with write() as session:
-        recorded = record(session, worker_id=worker_id, outcomes=crashed, now=now)
-        for outcome in crashed:
+        recorded = record(session, worker_id=worker_id, outcomes=ends, now=now)
+        for outcome in ends:
             recorded.deltas[outcome.claim.workflow_id].active += 0
         ended = apply(session, recorded.deltas, now=now)
     endings.after_end(ended, now=now)
-    logger.warning("%s: worker %s, %s steps taken back", reason, worker_id[:8], len(crashed) - len(recorded.refused))
-    return len(crashed) - len(recorded.refused)
+    logger.warning("%s: worker %s, %s steps taken back", reason, worker_id[:8], len(ends) - len(recorded.refused))
+    return len(ends) - len(recorded.refused)
 
 
 def _claim(step: Step) -> Claim:
@@ -70,8 +79,8 @@ def _claim(step: Step) -> Claim:
 
 
 def _line(outcome: outcomes.Outcome) -> outcomes.Line:
-    message = f"Attempt {outcome.claim.attempt} ended: {outcome.error}"
-    return {"step_id": outcome.claim.step_id, "attempt": outcome.claim.attempt, "at": outcome.at, "level": "ERROR", "message": message}
+    message, level = f"Attempt {outcome.claim.attempt} ended: {outcome.error}", "ERROR" if outcome.crashed else "WARNING"
+    return {"step_id": outcome.claim.step_id, "attempt": outcome.claim.attempt, "at": outcome.at, "level": level, "message": message}
 
 
 def look_after_workers(*, now: datetime) -> None:
@@ -80,8 +89,9 @@ def look_after_workers(*, now: datetime) -> None:
     silent_since = now - timedelta(seconds=settings.ENV.worker_heartbeat_interval)
     for worker in Worker.objects.filter(stopped_at__isnull=True, site=site.site_id()):
         if not site.lives(worker.id):
-            Worker.objects.filter(id=worker.id).update(stopped_at=now)
-            site.forget(worker.id)
+            if not Step.objects.running().filter(worker_id=worker.id).exists():  # else the next look takes them back first
+                Worker.objects.filter(id=worker.id).update(stopped_at=now)
+                site.forget(worker.id)
         elif connection.vendor != "sqlite" and worker.heartbeat_at < silent_since:
             Worker.objects.filter(id=worker.id).update(heartbeat_at=now)
     old = Worker.objects.filter(stopped_at__lt=now - timedelta(days=1))

@@ -38,6 +38,7 @@ class Run:
         self.lines: list[Line] = []
         self.is_cancelled = False
         self.is_settled = False
+        self.is_alone = False
         self.started: float | None = None
         self.fraction: float | None = None
         self.cancelled_since: float | None = None

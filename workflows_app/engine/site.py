@@ -36,7 +36,7 @@ def site_id() -> str:
 def hold(worker_id: str) -> int:
     """Take the lock that says this process lives. The kernel lets go of it when the process dies, however it dies;
     a POSIX lock is not inherited by forked children. Keep the descriptor open."""
-    descriptor = os.open(_lock_path(worker_id), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(path(worker_id, "worker"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
@@ -57,7 +57,7 @@ def take_seat(seats: int) -> int:
 def lives(worker_id: str) -> bool:
     """Whether the worker with this id lives in this site. Never ask about the own process: closing the file would drop its lock."""
     try:
-        descriptor = os.open(_lock_path(worker_id), os.O_RDWR | os.O_CLOEXEC)
+        descriptor = os.open(path(worker_id, "worker"), os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
     try:
@@ -71,8 +71,10 @@ def lives(worker_id: str) -> bool:
 
 def forget(worker_id: str) -> None:
     """Remove what a dead worker left behind."""
-    _lock_path(worker_id).unlink(missing_ok=True)
+    for kind in ("worker", "begun"):
+        path(worker_id, kind).unlink(missing_ok=True)
 
 
-def _lock_path(worker_id: str) -> Path:
-    return run_directory() / f"{worker_id}.worker"
+def path(worker_id: str, kind: str) -> Path:
+    """A file of this worker: `worker`, its lock, or `begun`, the steps it has begun."""
+    return run_directory() / f"{worker_id}.{kind}"

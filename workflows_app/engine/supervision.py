@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import Error
 
-from workflows_app.engine import lifecycle, outcomes, runner
+from workflows_app.engine import isolation, lifecycle, outcomes, runner
 from workflows_app.engine.clock import database_now
 from workflows_app.engine.commit import apply, lock
 from workflows_app.engine.fan_in import Delta
@@ -26,6 +27,7 @@ LOOK_SECONDS = 0.25
 WITHDRAW_AFTER_SECONDS = 0.1
 FLUSH_SECONDS = 0.5
 THREAD_GRACE_SECONDS = 5.0
+SUSPECTS_LATER_SECONDS = 1.0
 
 
 class Supervision:
@@ -44,10 +46,12 @@ class Supervision:
         self._looked = time.monotonic()
         self._end_late_thread()
         self._end_late_on_loop()
+        self.drain.worker.look_for_seat()
         if not self.drain.running:
             return
         self._drop_lost()
         self._hand_back_unbegun()
+        self._hand_back_suspects()
         if lifecycle.is_draining():
             self._leave()
         if time.monotonic() - self._beat >= settings.ENV.worker_heartbeat_interval:
@@ -103,7 +107,7 @@ class Supervision:
         loop.ping()
 
     def _loop_runs(self) -> list[Run]:
-        return [run for run in self._runs() if not run.action.in_thread]
+        return [run for run in self._runs() if not (run.action.in_thread or run.is_alone)]
 
     def _is_abandoned(self, run: Run) -> bool:
         """Its step was stopped long ago, and it still runs."""
@@ -118,22 +122,31 @@ class Supervision:
         thread = self.drain.worker.thread
         current = thread.current
         is_held_up = current is not None and time.monotonic() - (current.started or 0) > WITHDRAW_AFTER_SECONDS
-        if not thread.waiting or not (is_held_up or lifecycle.is_draining()):
-            return
-        withdrawn = thread.withdraw()
+        if thread.waiting and (is_held_up or lifecycle.is_draining()):
+            self._unclaim(thread.withdraw(), again=thread.submit)
+
+    def _hand_back_suspects(self) -> None:
+        """More than this process can run alone, one after the other: somebody else may, a while later."""
+        alone = self.drain.worker.alone
+        if withdrawn := alone.withdraw(keep=0 if lifecycle.is_draining() else isolation.AT_ONCE):
+            self._unclaim(withdrawn, again=alone.submit, later_seconds=SUSPECTS_LATER_SECONDS)
+
+    def _unclaim(self, runs: list[Run], *, again: Callable[[list[Run]], None], later_seconds: float = 0) -> None:
+        """Give back what has not begun; `again` takes it when the database does not answer."""
         try:
-            self._unclaim(withdrawn)
+            self._write_unclaimed(runs, timedelta(seconds=later_seconds))
         except Error:
-            thread.submit(withdrawn)
+            again(runs)
             raise
-        for run in withdrawn:
+        for run in runs:
             self.drain.running.pop(run.claim.step_id, None)
 
-    def _unclaim(self, runs: list[Run]) -> None:
+    def _write_unclaimed(self, runs: list[Run], later: timedelta) -> None:
         worker, ids = self.drain.worker, {run.claim.workflow_id for run in runs}
+        batch, at = [run.claim.fence for run in runs], worker.clock.now() + later
         with write() as session:
             lock(session, ids)
-            session.run(session.statements.unclaim, worker=worker.id, batch=[run.claim.fence for run in runs], now=worker.clock.now())
+            session.run(session.statements.unclaim, worker=worker.id, batch=batch, now=at)
             apply(session, {id: Delta() for id in ids}, now=worker.clock.now())
 
     def _leave(self) -> None:

@@ -11,14 +11,17 @@ from queue import SimpleQueue
 from django.conf import settings
 
 from workflows_app.engine import site
+from workflows_app.engine.begun import Begun
 from workflows_app.engine.claims import Inputs
 from workflows_app.engine.clock import Clock, database_now
 from workflows_app.engine.doorbell import Bell
 from workflows_app.engine.executors import LoopExecutor, ThreadExecutor
+from workflows_app.engine.isolation import IsolatedExecutor
 from workflows_app.engine.outcomes import Outcome
 from workflows_app.engine.runner import Run
 from workflows_app.models import Worker
 
+BEGUN_SLACK = 256
 Message = tuple[Run, Outcome | None] | None
 
 
@@ -29,13 +32,24 @@ class WorkerProcess:
         self.id = secrets.token_hex(16)
         self.pid = os.getpid()
         self.lock = site.hold(self.id)
-        self.io_slots = settings.ENV.io_slots(site.take_seat(settings.ENV.max_parallel_nodes))
+        self.seat = site.take_seat(settings.ENV.max_parallel_nodes)
         self.inbox: SimpleQueue[Message] = SimpleQueue()
         self.clock, self.inputs, self.bell = Clock(), Inputs(), Bell()
-        self.loop = LoopExecutor(self._report)
-        self.thread = ThreadExecutor(self._report)
+        self.begun = Begun(self.id, settings.ENV.max_parallel_io + BEGUN_SLACK)
+        self.loop = LoopExecutor(self._report, self.begun.add)
+        self.thread = ThreadExecutor(self._report, self.begun.add)
+        self.alone = IsolatedExecutor(self._report, self.begun.add)
         self.clock.set(database_now())
         self._register(self.clock.now())
+
+    @property
+    def io_slots(self) -> int:
+        return settings.ENV.io_slots(self.seat)
+
+    def look_for_seat(self) -> None:
+        """One that started beside an older release takes a place as soon as that leaves one."""
+        if self.seat == settings.ENV.max_parallel_nodes:
+            self.seat = site.take_seat(settings.ENV.max_parallel_nodes)
 
     def listen(self) -> None:
         """Hear the bell from now on."""
