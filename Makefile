@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 OUT ?=
+MINUTES ?= 30
 
-.PHONY: run test test-postgres lint docs bench clean
+.PHONY: run test test-postgres test-chaos soak lint docs bench clean
 
 run: $(VENV)/.run
 	@$(BIN)/python manage.py up
@@ -15,6 +16,13 @@ test: $(VENV)/.dev
 
 test-postgres: $(VENV)/.dev
 	@$(BIN)/python -m tests.with_postgres $(BIN)/pytest -n 2 --dist loadfile -m "not e2e and not processes and not chaos"
+
+test-chaos: $(VENV)/.dev
+	@$(BIN)/pytest -m chaos tests/chaos
+	@$(BIN)/python -m tests.with_postgres $(BIN)/pytest -m chaos tests/chaos
+
+soak: $(VENV)/.dev
+	@$(BIN)/python -m tests.chaos --minutes $(MINUTES) $(if $(OUT),--out $(OUT))
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check .

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 from tests.engine.stage import PromptDrain
@@ -36,16 +36,25 @@ def _violations(workflow: Workflow, completions: int) -> Iterator[str]:
         yield from (f"{id} is {step.status} in a {workflow.status} workflow" for id, step in steps.items() if step.status in ACTIVE)
     if (progress(done=workflow.done_steps, total=workflow.total_steps) == 100) != (workflow.status == Status.COMPLETED):
         yield f"{workflow.done_steps} of {workflow.total_steps} steps are done and the workflow is {workflow.status}"
+    attempts = _attempts(workflow)
     for node in graph.nodes:
-        yield from _history(steps[node.id], list(Attempt.objects.filter(step=steps[node.id])), completions)
+        yield from _history(steps[node.id], attempts[steps[node.id].pk], completions)
         yield from _order(node, steps)
     for element in workflow.steps.filter(parent__isnull=False).select_related("parent"):
-        yield from _element(element, completions)
+        yield from _element(element, attempts[element.pk], completions)
 
 
-def _element(element: Step, completions: int) -> Iterator[str]:
+def _attempts(workflow: Workflow) -> defaultdict[int, list[Attempt]]:
+    """By step, in one query: workflows of thousands of steps are judged, too."""
+    found: defaultdict[int, list[Attempt]] = defaultdict(list)
+    for attempt in Attempt.objects.filter(step__workflow=workflow):
+        found[attempt.step_id].append(attempt)
+    return found
+
+
+def _element(element: Step, attempts: list[Attempt], completions: int) -> Iterator[str]:
     """An element of a map: the same history as any step, and it does not outlive its map."""
-    yield from _history(element, list(Attempt.objects.filter(step=element)), completions)
+    yield from _history(element, attempts, completions)
     if element.parent and element.parent.status in FINAL and element.status in ACTIVE:
         yield f"{element.node_id} is {element.status} and its map {element.parent.status}"
 

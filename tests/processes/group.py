@@ -54,8 +54,7 @@ class Group:
 
     def pids(self) -> list[int]:
         """Every living process of this group, the oldest first."""
-        mark = f"{MARK}={self.name}".encode()
-        return sorted((pid for pid in _living() if mark in _read(pid, "environ")), key=_started)
+        return marked(f"{MARK}={self.name}")
 
     def children(self, parent: int) -> list[int]:
         return [pid for pid in self.pids() if _parent(pid) == parent]
@@ -108,6 +107,11 @@ def shared_database() -> dict[str, str]:
         return {"DATABASE_URL": f"sqlite:///{name}", "DATA_DIR": test_settings.DATA}
     address = f"{found['USER']}:{quote(found['PASSWORD'] or '')}@{found['HOST']}:{found['PORT']}"
     return {"DATABASE_URL": f"postgres://{address}/{name}", "DATA_DIR": test_settings.DATA}
+
+
+def marked(variable: str) -> list[int]:
+    """Every living process with this `NAME=value` in its environment, the oldest first."""
+    return sorted((pid for pid in _living() if variable.encode() in _read(pid, "environ")), key=_started)
 
 
 def _living() -> list[int]:

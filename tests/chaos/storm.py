@@ -1,0 +1,134 @@
+"""A worker group under a process manager, the work it does, and kill -9 falling on it."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.processes.conftest import alive, begin
+from tests.processes.group import Group, shared_database, until
+from workflows_app.graph.definition import Node, RetryPolicy
+from workflows_app.models import Workflow
+
+PATIENT = RetryPolicy(retries=50, initial_delay=0)
+FROZEN_SECONDS = 10.0
+EVERY_SECONDS = 2.0
+
+
+class Watched:
+    """`manage.py worker`, started again as soon as it has ended, as its process manager would. Leave it to end it."""
+
+    def __init__(self, place: Path, **environment: str) -> None:
+        self.place = place
+        self.environment = {**shared_database(), "MAX_PARALLEL_NODES": "4", **environment}
+        self.starts, self.orphans = 0, 0
+        self.group = self._start()
+
+    def __enter__(self) -> Watched:
+        self.is_there()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.group.destroy()
+        print(self.group.said())
+
+    def tend(self) -> None:
+        """Start it anew when its first process has ended; the kernel ends the others with it."""
+        if self.group.process.poll() is not None:
+            until("the orphans are gone", lambda: not self.group.pids(), seconds=10)
+            self.group = self._start()
+
+    def is_there(self) -> None:
+        """All of it runs: the workers and those who look after them."""
+        until("the workers are there", lambda: self.tend() or len(alive()) >= self.workers)
+        until("nobody is missing", lambda: self.tend() or len(self.group.pids()) == self.workers + 4)
+
+    @property
+    def workers(self) -> int:
+        return int(self.environment["MAX_PARALLEL_NODES"])
+
+    def _start(self) -> Group:
+        self.starts += 1
+        return Group(self.place, "worker", "--skip-checks", **self.environment)
+
+
+@dataclass
+class Storm:
+    """Kills one process at random every two seconds until what it is told has ended; sees the longest time without a start."""
+
+    watched: Watched
+    dice: random.Random
+    progress: Callable[[], int]
+    kills: list[str] = field(default_factory=list)
+    silences: list[float] = field(default_factory=list)
+
+    def rage(self, is_over: Callable[[], bool], *, seconds: float) -> float:
+        """How long it took."""
+        began = time.monotonic()
+        self._seen, self._moved, self._next = self.progress(), began, began + EVERY_SECONDS
+        until("the storm is over", lambda: self._blow() or is_over(), seconds=seconds)
+        return time.monotonic() - began
+
+    @property
+    def frozen(self) -> int:
+        return sum(silence > FROZEN_SECONDS for silence in self.silences)
+
+    def _blow(self) -> None:
+        self.watched.tend()
+        now, seen = time.monotonic(), self.progress()
+        if seen != self._seen:
+            self.silences.append(now - self._moved)
+            self._seen, self._moved = seen, now
+        if now >= self._next:
+            self._next += EVERY_SECONDS
+            self._strike()
+
+    def _strike(self) -> None:
+        group = self.watched.group
+        if pids := group.pids():
+            pid = self.dice.choice(pids)
+            self.kills.append("main" if pid == group.main else "other")
+            group.kill(pid)
+
+
+def layered(url: str, *, layers: int, width: int = 25) -> list[Node]:
+    """Threads, coroutines and calls to a server outside, each taking a while; every step needs some of the layer before."""
+    ids = [[f"n{layer}x{place}" for place in range(width)] for layer in range(layers)]
+    return [
+        _step(id, url, place, tuple(ids[layer - 1][place % 5 :: 5]) if layer else ())
+        for layer, row in enumerate(ids)
+        for place, id in enumerate(row)
+    ]
+
+
+def quick(count: int) -> list[Node]:
+    """Ten chains side by side of steps that take no time."""
+    return [
+        Node(f"n{number}", "mark" if number % 3 else "mark_async", needs=(f"n{number - 10}",) if number >= 10 else (), retry=PATIENT)
+        for number in range(count)
+    ]
+
+
+def submit(nodes: Sequence[Node], count: int, *, name: str) -> list[Workflow]:
+    return [begin(*nodes, name=f"{name} {number}") for number in range(count)]
+
+
+def have_ended(runs: Sequence[Workflow]) -> bool:
+    return not Workflow.objects.filter(pk__in=[run.pk for run in runs]).active().exists()
+
+
+def starts_seen(place: Path) -> Callable[[], int]:
+    """Grows with every start of a step that is written down."""
+    file = place / "starts"
+    return lambda: file.stat().st_size if file.exists() else 0
+
+
+def _step(id: str, url: str, place: int, needs: tuple[str, ...]) -> Node:
+    if place % 3 == 0:
+        return Node(id, "nap_thread", needs=needs, config={"seconds": 0.06}, retry=PATIENT)
+    if place % 3 == 1:
+        return Node(id, "nap", needs=needs, config={"seconds": 0.05}, retry=PATIENT)
+    return Node(id, "http_call", needs=needs, config={"url": url, "method": "POST", "json": {"step": id}}, retry=PATIENT)
