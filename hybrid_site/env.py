@@ -74,6 +74,10 @@ class Env(BaseSettings):
     task_modules: str = Field("", description="Python modules with custom tasks, separated by commas")
     max_body_bytes: int = Field(2_000_000, ge=1_000, le=100_000_000, description="bytes from 1000 to 100000000")
     max_output_bytes: int = Field(1_000_000, ge=1_000, le=50_000_000, description="bytes from 1000 to 50000000")
+    max_log_lines: int = Field(100_000, ge=100, le=10_000_000, description="a whole number from 100 to 10000000")
+    max_log_bytes: int = Field(10_000_000, ge=100_000, le=1_000_000_000, description="bytes from 100000 to 1000000000")
+    max_nodes: int = Field(10_000, ge=1, le=10_000, description="a whole number from 1 to 10000")
+    retention_days: int = Field(90, ge=0, le=36_500, description="days from 0 (for ever) to 36500")
 
     @field_validator("log_level", mode="before")
     @classmethod

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import tracemalloc
+from collections.abc import Callable
 
 import pytest
 from django.conf import settings
@@ -14,9 +16,16 @@ from pydantic import BaseModel
 
 from tests.engine import oracle, tasks
 from tests.engine.stage import Stage, log_of, node, outcomes, step
-from workflows_app.actions.base import Chosen, Fail
+from workflows_app.actions.base import Chosen, Fail, Launch, Noted, Wait
+from workflows_app.engine import sizes
 from workflows_app.engine.outcomes import clip, encode
 from workflows_app.graph.definition import RetryPolicy
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=10,
+)
 
 
 def circle() -> list[object]:
@@ -45,6 +54,56 @@ def test_an_output_over_the_limit_fails_the_step_and_names_the_setting(stage: St
     assert "MAX_OUTPUT_BYTES" in step(workflow, "a").error and f"{settings.ENV.max_output_bytes:,}" in step(workflow, "a").error
 
 
+HUGE: dict[str, Callable[[], object]] = {
+    "one text": lambda: "x" * 200_000_000,
+    "many small numbers": lambda: [1] * 20_000_000,
+    "one part many times": lambda: [["x" * 100_000] * 1000] * 1000,
+    "a number of a million digits": lambda: 1 << 4_000_000,
+    "long keys": lambda: {f"{n}{'k' * 100_000}": None for n in range(50)},
+}
+
+
+@pytest.mark.parametrize("make", HUGE.values(), ids=HUGE)
+def test_what_is_far_too_large_is_refused_without_being_written_out(stage: Stage, make: Callable[[], object]) -> None:
+    """The text of it, and a copy without secrets, would each take as much memory again."""
+    value = make()
+    tasks.behaviours["huge"] = lambda params, context: value
+    tracemalloc.start()
+    workflow = stage.run(node("a", "behave", config={"as": "huge"}), node("neighbour"))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert outcomes(workflow, "a") == ["failed"] and "MAX_OUTPUT_BYTES" in step(workflow, "a").error
+    assert step(workflow, "neighbour").status == "COMPLETED" and most < 30_000_000
+    oracle.judge(workflow)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [Wait(1, "x" * 9_000_000, "no reason"), Wait(1, None, "", shown={"a": "x" * 9_000_000}), Noted("x" * 9_000_000, ()),
+     Chosen("x" * 9_000_000, "", (), ()), Launch("child", {"a": "x" * 9_000_000})],
+    ids=lambda value: type(value).__name__,
+)  # fmt: skip
+def test_what_is_returned_instead_of_output_is_bounded_too(stage: Stage, value: object) -> None:
+    tasks.behaviours["huge"] = lambda params, context: value
+    workflow = stage.run(node("a", "behave", config={"as": "huge"}))
+    assert outcomes(workflow, "a") == ["failed"] and "MAX_OUTPUT_BYTES" in step(workflow, "a").error
+
+
+def test_an_output_that_nests_without_end_is_no_json(stage: Stage) -> None:
+    value: object = 1
+    for _ in range(sizes.MAX_DEPTH + 1):
+        value = [value]
+    tasks.behaviours["deep"] = lambda params, context: value
+    workflow = stage.run(node("a", "behave", config={"as": "deep"}))
+    assert "not JSON: it nests more than 200 deep" in step(workflow, "a").error
+
+
+@given(JSON)
+def test_nothing_that_fits_is_called_too_large(value: object) -> None:
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    assert not sizes.is_over(value, len(text.encode("utf-8", "replace")))
+
+
 def test_an_output_just_at_the_limit_is_kept(stage: Stage) -> None:
     tasks.behaviours["fits"] = lambda params, context: "x" * (settings.ENV.max_output_bytes - 2)
     assert stage.run(node("a", "behave", config={"as": "fits"})).status == "COMPLETED"
@@ -67,13 +126,7 @@ def test_what_no_database_takes_is_replaced(stage: Stage, value: object, kept: o
 
 
 @hypothesis_settings(max_examples=200, deadline=None)
-@given(
-    st.recursive(
-        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
-        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
-        max_leaves=10,
-    )
-)
+@given(JSON)
 def test_ordinary_json_comes_back_as_it_was(value: object) -> None:
     assert json.loads(encode(value)) == json.loads(json.dumps(value).replace("\\u0000", "\\ufffd")) or "\\\\u0000" in json.dumps(value)
 

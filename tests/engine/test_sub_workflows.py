@@ -6,7 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 
+from tests.engine import tasks
 from tests.engine.oracle import judge
 from tests.engine.stage import NEVER, Stage, log_of, node, outcomes, statuses, step
 from tests.factories import a_definition, a_template
@@ -50,6 +52,16 @@ def test_parent_and_child_are_linked_both_ways(stage: Stage) -> None:
     assert child.parent_step == waiting and child.depth == 1
     assert waiting.metadata["workflowId"] == str(child.uid) and waiting.waits_for == Step.WORKFLOW
     assert (waiting.status, waiting.worker_id, waiting.lease_expires_at) == (Status.WAITING_FOR_DEPENDENCY, "", None), "it holds a worker"
+
+
+def test_an_output_of_several_steps_that_is_too_large_together_fails_the_step_and_is_never_read(stage: Stage) -> None:
+    half = "x" * (settings.ENV.max_output_bytes * 2 // 3)
+    tasks.behaviours["half"] = lambda params, context: half
+    child_template(node("a", "behave", config={"as": "half"}), node("b", "behave", config={"as": "half"}))
+    workflow = stage.run(calling())
+    assert child_of(workflow).status == "COMPLETED" and workflow.status == "FAILED"
+    assert "1,333,336 bytes of output; at most 1,000,000 are handed on (MAX_OUTPUT_BYTES)" in step(workflow, "call").error
+    judge(workflow)
 
 
 def test_the_output_of_several_last_steps_comes_by_id(stage: Stage) -> None:

@@ -38,6 +38,8 @@ class SubWorkflow(Action):
         child, status = context.answer["workflowId"], context.answer["status"]
         if status != "COMPLETED":
             raise Fail(f"Workflow {child} of template '{config.template}' ended as {status}{_why(context.answer.get('error'))}")
+        if too_large := context.answer.get("tooLarge"):
+            raise Fail(f"Workflow {child} of template '{config.template}' has completed with {too_large}")
         context.log(f"Workflow {child} of template '{config.template}' has completed")
         return {"workflowId": child, "status": status, "output": context.answer.get("output")}
 

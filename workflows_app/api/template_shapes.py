@@ -20,6 +20,7 @@ def template_json(template: Template) -> dict[str, Any]:
         "version": version.number,
         "dialect": version.dialect,
         "paramsSchema": as_written(version.params_schema),
+        "retentionDays": version.retention_days,
         "isBundled": template.is_bundled,
         "isEdited": template.is_edited,
         "createdAt": iso(template.created_at),

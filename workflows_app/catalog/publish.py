@@ -104,6 +104,7 @@ def _add_version(
         source=source,
         params_schema=dict(compiled.params_schema),
         trigger=compiled.trigger,
+        retention_days=compiled.retention_days,
         definition=definitions.store(definition=compiled.definition, now=now),
         note=note,
         created_at=now,

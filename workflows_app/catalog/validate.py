@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
+
 from workflows_app import actions
 from workflows_app.dialects import DIALECTS
 from workflows_app.dialects.compiled import Compiled
+from workflows_app.graph.problems import DefinitionError, Problem
 
 
 class UnknownDialect(LookupError):
@@ -21,4 +24,8 @@ def validate(source: str | Mapping[str, Any], dialect: str = "template") -> Comp
     """What the source compiles to. Raises DefinitionError with every problem, UnknownDialect."""
     if dialect not in DIALECTS:
         raise UnknownDialect(dialect)
-    return DIALECTS[dialect](source, actions=actions.shapes())
+    compiled = DIALECTS[dialect](source, actions=actions.shapes())
+    count, most = len(compiled.definition.nodes), settings.ENV.max_nodes
+    if count > most:
+        raise DefinitionError([Problem(f"there are {count:,} steps; the limit here is {most:,} (MAX_NODES)")])
+    return compiled

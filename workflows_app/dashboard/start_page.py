@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
+
 from workflows_app.dashboard import params_form
 from workflows_app.dashboard.looks import listed, plural
 from workflows_app.engine.definitions import compiled
@@ -40,6 +42,7 @@ class StartPage:
     steps: list[PlannedStep]
     step_count: str
     unseen: int
+    kept: str
 
 
 def build(
@@ -60,6 +63,7 @@ def build(
         steps=[_planned(node) for node in nodes[:MOST_NODES]],
         step_count=plural(len(nodes), "step"),
         unseen=max(0, len(nodes) - MOST_NODES),
+        kept=_kept(version.retention_days),
     )
 
 
@@ -69,6 +73,12 @@ def params_of(uid: str) -> Mapping[str, Any] | None:
         return Workflow.objects.filter(uid=uuid.UUID(uid)).values_list("params", flat=True).first()
     except ValueError:
         return None
+
+
+def _kept(days: int | None) -> str:
+    """How long its ended workflows stay."""
+    days = settings.ENV.retention_days if days is None else days
+    return f"kept for {plural(days, 'day')}" if days else "kept for ever"
 
 
 def _planned(node: Node) -> PlannedStep:

@@ -52,7 +52,7 @@ def compile(source: str | Mapping[str, Any], *, actions: Mapping[str, ActionShap
     model = parse(DagModel, text, "a DAG is a mapping with 'name' and 'dag'", owner_by_id(WORDS.root))
     drafts = [_draft(index, node) for index, node in enumerate(model.dag.nodes)]
     definition = define(text, drafts, words=WORDS, actions=actions)
-    return Compiled(model.name, model.description, tuple(model.tags), OPEN, definition)
+    return Compiled(model.name, model.description, tuple(model.tags), OPEN, definition, retention_days=model.retention_days)
 
 
 def _draft(index: int, node: DagNode) -> Draft:

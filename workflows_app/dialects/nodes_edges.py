@@ -38,7 +38,7 @@ def compile(source: str | Mapping[str, Any], *, actions: Mapping[str, ActionShap
         problems=[*trigger_problems(model.trigger), *(dangling or first(_start_problems(model, needs)))],
         adapt=payload_fields([node.id for node in model.nodes], actions),
     )
-    return Compiled(model.name, model.description, tuple(model.tags), OPEN, definition, trigger_of(model.trigger))
+    return Compiled(model.name, model.description, tuple(model.tags), OPEN, definition, trigger_of(model.trigger), model.retention_days)
 
 
 def _draft(index: int, node: GraphNode, needs: tuple[str, ...], shape: ActionShape | None) -> Draft:

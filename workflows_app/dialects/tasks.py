@@ -66,7 +66,7 @@ def compile(source: str | Mapping[str, Any], *, actions: Mapping[str, ActionShap
     text = read(source)
     model = parse(TasksModel, text, "a workflow of tasks is a mapping with 'name' and 'steps'", _owner)
     definition = define(text, list(_drafts(text, model, actions)), words=WORDS, actions=actions)
-    return Compiled(model.name, model.description, tuple(model.tags), OPEN, definition)
+    return Compiled(model.name, model.description, tuple(model.tags), OPEN, definition, retention_days=model.retention_days)
 
 
 def _owner(value: Any, path: str) -> str:

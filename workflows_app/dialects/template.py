@@ -32,7 +32,7 @@ def compile(source: str | Mapping[str, Any], *, actions: Mapping[str, ActionShap
         reserved=RESERVED,
         problems=[*_schema_problems(schema), *trigger_problems(model.trigger)],
     )
-    return Compiled(model.name, model.description, tuple(model.tags), schema, definition, trigger_of(model.trigger))
+    return Compiled(model.name, model.description, tuple(model.tags), schema, definition, trigger_of(model.trigger), model.retention_days)
 
 
 def _schema_problems(schema: Mapping[str, Any]) -> Iterator[Problem]:

@@ -98,6 +98,7 @@ class Document(Strict):
     name: str = Field(min_length=1, max_length=200)
     description: str = Field("", max_length=10_000)
     tags: list[str] = Field([], max_length=50)
+    retention_days: int | None = Field(None, ge=0, le=36_500)
 
     @field_validator("name")
     @classmethod

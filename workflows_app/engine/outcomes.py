@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, is_dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 
 from workflows_app.actions.base import Chosen, Fail, Launch, Listen, Noted, Notice, Spread, Wait
-from workflows_app.engine import retry
+from workflows_app.engine import retry, sizes
 from workflows_app.engine.claims import Claim
 from workflows_app.engine.start import Order
 from workflows_app.graph.definition import Node
@@ -121,20 +121,35 @@ def unrecordable(outcome: Outcome, reason: str) -> Outcome:
 def encode(value: Any, node: Node | None = None) -> str:
     """Output as JSON text that every database takes: no NUL, no lone surrogate. Raises Fail when it is not JSON or larger than
     MAX_OUTPUT_BYTES; a map may gather MAP_SHARE times as much."""
+    most = settings.ENV.max_output_bytes * (MAP_SHARE if node and node.body else 1)
     try:
+        if sizes.is_over(value, most):
+            raise Fail(f"The step returned more than {most:,} bytes of output; at most so many are kept (MAX_OUTPUT_BYTES)")
         text = json.dumps(value, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError) as error:
         raise Fail(f"The step returned something that is not JSON: {error}") from error
-    raw, most = text.encode("utf-8", "replace"), settings.ENV.max_output_bytes * (MAP_SHARE if node and node.body else 1)
+    raw = text.encode("utf-8", "replace")
     if len(raw) > most:
         raise Fail(f"The step returned {len(raw):,} bytes of output; at most {most:,} are kept (MAX_OUTPUT_BYTES)")
     return _NUL.sub(r"\1\\ufffd", raw.decode())
 
 
+def refuse_huge(value: Any) -> None:
+    """What an action returned beside or instead of its output: before anybody copies it. Raises Fail."""
+    most = settings.ENV.max_output_bytes * MAP_SHARE
+    if is_dataclass(value) and not isinstance(value, type):
+        value = [getattr(value, each.name) for each in fields(value)]
+    try:
+        if sizes.is_over(value, most):
+            raise Fail(f"The step returned more than {most:,} bytes; at most {settings.ENV.max_output_bytes:,} are kept (MAX_OUTPUT_BYTES)")
+    except sizes.TooDeep as error:
+        raise Fail(f"The step returned something that is not JSON: {error}") from error
+
+
 def clip(text: str, most: int = MAX_ERROR_CHARACTERS) -> str:
     """Text fit for a column: no NUL, not endless, no lone surrogates."""
-    text = text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
-    return text if len(text) <= most else f"{text[:most]}… ({len(text):,} characters)"
+    kept = text[:most].replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+    return kept if len(text) <= most else f"{kept}… ({len(text):,} characters)"
 
 
 def _waiting(claim: Claim, wait: Wait, at: datetime) -> Outcome:

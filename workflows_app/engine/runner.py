@@ -7,6 +7,7 @@ import inspect
 import time
 import traceback
 from collections.abc import Mapping
+from dataclasses import is_dataclass
 from typing import Any
 
 from django.conf import settings
@@ -183,6 +184,8 @@ def _context(run: Run, names: Mapping[str, Any]) -> Context:
 
 
 def _settle(run: Run, value: Any) -> Outcome:
+    if is_dataclass(value) or run.redact.hidden:
+        outcomes.refuse_huge(value)
     outcome = value if isinstance(value, Outcome) else outcomes.returned(run.claim, run.redact.value(value), at=run.clock.now())
     outcome.lines = run.take_lines()
     return outcome

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db.models import F, IntegerField, QuerySet
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
@@ -15,7 +16,7 @@ from workflows_app.actions.base import Fail
 from workflows_app.dialects.params import InvalidParams, accept
 from workflows_app.engine import answers
 from workflows_app.engine.outcomes import Outcome
-from workflows_app.engine.results import output_of
+from workflows_app.engine.results import output_of, size_of_output
 from workflows_app.engine.sql.transaction import Session
 from workflows_app.engine.start import Order, place
 from workflows_app.graph.names import did_you_mean
@@ -111,4 +112,8 @@ def _accepted(version: TemplateVersion, params: Any) -> dict[str, Any]:
 
 
 def _answer(child: Workflow) -> dict[str, Any]:
-    return {"workflowId": str(child.uid), "status": child.status, "output": output_of(child), "error": child.error}
+    said = {"workflowId": str(child.uid), "status": child.status, "error": child.error}
+    size, most = size_of_output(child), settings.ENV.max_output_bytes
+    if size > most:
+        return {**said, "tooLarge": f"{size:,} bytes of output; at most {most:,} are handed on (MAX_OUTPUT_BYTES)"}
+    return {**said, "output": output_of(child)}

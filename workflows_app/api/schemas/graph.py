@@ -25,6 +25,7 @@ GRAPH_IN: dict[str, Any] = {
         "name": {"type": "string"},
         "description": {"type": "string"},
         "trigger": {"description": "JSONLogic over the payload of an event; null or {}: no event starts it"},
+        "retention_days": {"type": "integer", "minimum": 0, "description": "0: its ended workflows are kept for ever"},
         "nodes": {"type": "array", "items": NODE},
         "edges": {"type": "array", "items": EDGE},
     },

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from workflows_app.api.schemas.base import Fault, Json, Moment, Shape
 
 
@@ -15,6 +17,7 @@ class TemplateOut(Shape):
     version: int
     dialect: str
     params_schema: dict[str, Json]
+    retention_days: int | None = Field(description="for how many days its ended workflows are kept; null: RETENTION_DAYS; 0: for ever")
     is_bundled: bool
     is_edited: bool
     created_at: Moment
