@@ -44,9 +44,9 @@
   });
 
   document.addEventListener("htmx:finally:request", (event) => {
-    if (!isPoll(event)) return;
-    isAsking = false;
     const status = event.detail.ctx.response?.status || 0;
+    if (!isPoll(event)) return status === 0 || status >= 500 ? (failed(), show()) : undefined;
+    isAsking = false;
     if (status === 404 || status === 403) return location.reload();
     if (status >= 200 && status < 400) answered(); else failed();
     show();

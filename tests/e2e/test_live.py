@@ -88,6 +88,18 @@ def test_a_server_that_fails_does_not_replace_what_is_on_the_page(contexts: Call
     expect(page.get_by_text("broken")).to_have_count(0)
 
 
+def test_a_click_that_is_not_answered_is_told_and_the_page_finds_the_server_again(contexts: Callable[..., BrowserContext]) -> None:
+    page = contexts().new_page()
+    page.goto(f"/workflows/{start(page, pause=600)}")
+    expect(page.locator("#live-state")).to_contain_text("Live")
+    page.route(lambda url: "step=" in url, lambda route: route.fulfill(status=503, body="away", content_type="text/html"))
+    page.locator(".row-link").first.click()
+    expect(page.locator("#live-state")).to_contain_text("Reconnecting in")
+    expect(page.get_by_text("away", exact=True)).to_have_count(0)
+    page.unroute_all()
+    expect(page.locator("#live-state")).to_contain_text("Live")
+
+
 def test_a_reader_who_was_logged_out_meanwhile_sees_the_whole_login_page(contexts: Callable[..., BrowserContext]) -> None:
     page = contexts().new_page()
     page.goto("/workers")
