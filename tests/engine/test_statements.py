@@ -20,7 +20,8 @@ NOW = datetime(2026, 11, 21, 12, 0, 1, 5, tzinfo=UTC)
 TABLES = "workflows_app_(?:step|workflow|attempt|logline)"
 INSERTS = {"add_elements", "add_log_lines", "add_steps", "record_attempts", "record_stopped_elements"}
 CLAIMS = {"claim", "claim_these"}
-BY_OTHERS = {"count_down", "decide", "open_elements", "count_elements", "release_elements", "stop_elements"}  # under the workflow's lock
+# under the workflow's lock
+BY_OTHERS = {"count_down", "decide", "open_elements", "count_elements", "release_elements", "reopen", "stop_elements"}
 
 
 def texts(statements: Statements) -> dict[str, str]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import Field, field_validator
 
 from workflows_app.api.schemas.base import Shape
+from workflows_app.dialects.source import MAX_BYTES
 from workflows_app.dialects.template_model import visible
 
 Params = dict[str, Any]
@@ -74,5 +75,8 @@ class DraftIn(Shape):
 
 
 def source_text(source: str | dict[str, Any]) -> str:
-    """What is kept as the source of a version: the text as it was written, or the object as JSON."""
-    return source if isinstance(source, str) else json.dumps(source, indent=2, ensure_ascii=False)
+    """What is kept as the source of a version: the text as it was written, or the object as JSON: indented, unless that is too large."""
+    if isinstance(source, str):
+        return source
+    text = json.dumps(source, indent=2, ensure_ascii=False)
+    return text if len(text.encode("utf-8", "replace")) <= MAX_BYTES else json.dumps(source, separators=(",", ":"), ensure_ascii=False)

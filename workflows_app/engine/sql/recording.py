@@ -55,6 +55,23 @@ def decide(d: Dialect) -> str:
         FROM {d.rows("batch", columns)} WHERE s.id = b.key AND s.status = 'WAITING_FOR_DEPENDENCY' RETURNING id"""
 
 
+def reopen(d: Dialect) -> str:
+    """Reset steps of a final workflow to where their dependencies leave them. What they kept of earlier attempts is emptied."""
+    columns = {
+        "key": "bigint", "status": "text", "remaining": "int", "succeeded": "int", "failed": "int", "skipped": "int",
+        "is_skipped": "boolean", "metadata": "text",
+    }  # fmt: skip
+    now = d.param("now", "timestamptz")
+    emptied = ("output", "resume", "answer", "waits_for", "started_at", "claimed_at")
+    zeros = ("failures", "crashes", "open_elements")
+    return f"""
+        UPDATE {STEP} AS s SET status = b.status, remaining = b.remaining, succeeded_needs = b.succeeded, failed_needs = b.failed,
+            skipped_needs = b.skipped, is_skipped = b.is_skipped, metadata = {d.json("b.metadata")}, error = '',
+            available_at = CASE WHEN b.status = 'PENDING' THEN {now} END, ended_at = CASE WHEN b.status = 'STOPPED' THEN {now} END,
+            {", ".join(f"{name} = NULL" for name in emptied)}, {", ".join(f"{name} = 0" for name in zeros)}
+        FROM {d.rows("batch", columns)} WHERE s.id = b.key RETURNING id"""
+
+
 def progress(d: Dialect) -> str:
     """Raise `seq` and the counters; returns ids and how many steps are active. It leaves `ended_at` alone, so that no commit
     of a workflow that goes on has to write the index of those."""

@@ -24,6 +24,7 @@ class Statements:
         self.finish = recording.finish(d)
         self.count_down = recording.count_down(d)
         self.decide = recording.decide(d)
+        self.reopen = recording.reopen(d)
         self.progress = recording.progress(d)
         self.end = recording.end(d)
         self.record_attempts = recording.record_attempts(d)
