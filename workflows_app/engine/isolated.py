@@ -57,9 +57,11 @@ def _execute(run: Run) -> Any:
 
 
 def _tell(run: Run, told: Connection, over: threading.Event) -> None:
+    from workflows_app.engine.transcript import Room
+
     while not over.wait(TELL_SECONDS):
         fraction, run.fraction = run.fraction, None
-        lines = run.take_lines()
+        lines = run.take_lines(Room())
         if lines or fraction is not None:
             told.send({"lines": lines, "fraction": fraction})
 

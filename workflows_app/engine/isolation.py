@@ -139,7 +139,7 @@ def crashed(run: Run, reason: str) -> Outcome:
     """The child died: this step, and nothing beside it, is to blame."""
     outcome = outcomes.crashed(run.claim, reason, at=run.clock.now())
     run.log("ERROR", f"Attempt {run.claim.attempt} ended: {outcome.error}")
-    outcome.lines = run.take_lines()
+    outcome.lines = run.end_lines()
     return outcome
 
 
@@ -161,7 +161,7 @@ def _take_in(run: Run, message: dict[str, Any]) -> None:
 
 def _adopted(run: Run, outcome: Outcome | None) -> Outcome | None:
     """The child's outcome, under the claim of this process."""
-    return None if outcome is None else replace(outcome, claim=run.claim, lines=[*run.take_lines(), *outcome.lines])
+    return None if outcome is None else replace(outcome, claim=run.claim, lines=[*run.end_lines(), *outcome.lines])
 
 
 def _name(number: int) -> str:

@@ -26,6 +26,7 @@ from workflows_app.models import Step
 
 logger = logging.getLogger(__name__)
 TICK_SECONDS = 0.25
+BEHIND_SECONDS = 0.02
 LINGER_SECONDS = 5.0
 DATABASE_PATIENCE_SECONDS = 1.0
 POISONED_EXIT, BROKEN_EXIT = 3, 5
@@ -62,7 +63,8 @@ class Drain:
 
     def run(self) -> None:
         while self._goes_on():
-            self._gather(wait_seconds=TICK_SECONDS if self.has_looked else 0)
+            self._gather(wait_seconds=self._patience())
+            self.pending += self.supervision.lines.let_go()
             self._look()
             self._commit_patiently()
             self._dispatch()
@@ -70,6 +72,12 @@ class Drain:
                 logger.critical("A task does not end after its timeout: process %s leaves and is replaced", self.worker.pid)
                 os._exit(POISONED_EXIT)  # an orderly exit would wait for the threads that do not end
             lifecycle.set_attentive(self._has_room())
+
+    def _patience(self) -> float:
+        """How long to wait for what finishes: not long while somebody's log lines are still to be written, but let others write, too."""
+        if not self.has_looked:
+            return 0
+        return BEHIND_SECONDS if self.supervision.lines.is_behind else TICK_SECONDS
 
     def _goes_on(self) -> bool:
         """While something runs here, a task whose step went on without it included; and then one process a while longer."""
@@ -103,7 +111,8 @@ class Drain:
         if run.is_settled or self.running.get(run.claim.step_id) is not run:
             return
         run.is_settled = True
-        self.pending.append(outcome)
+        if not self.supervision.lines.hold(outcome):
+            self.pending.append(outcome)
 
     def _gather(self, *, wait_seconds: float) -> None:
         """Everything that finished, waiting for the first of it."""
@@ -160,8 +169,8 @@ class Drain:
         batch = self.pending[: self.batch_size] = [effects.checked(outcome) for outcome in self.pending[: self.batch_size]]
         with write() as session:
             fresh = self._not_yet_recorded(session, batch) if is_again else batch
-            recorded = record(session, worker_id=self.worker.id, outcomes=fresh, now=now)
             add_log_lines(session, lines)
+            recorded = record(session, worker_id=self.worker.id, outcomes=fresh, now=now)
             claims = self._claim(session, slots) if slots else []
             ended = apply(session, recorded.deltas, now=now)
             if session.statements.dialect.is_sqlite:
@@ -206,7 +215,7 @@ class Drain:
         return [outcome for outcome in batch if outcome.claim.step_id not in done]
 
     def _forget(self, batch: Sequence[Outcome], recorded: Recorded) -> None:
-        self.supervision.lines_are_recorded()
+        self.supervision.lines.recorded()
         for outcome in batch:
             self._let_go(outcome.claim.step_id)
         for outcome in recorded.refused:

@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 
 from workflows_app.actions.base import Chosen, Fail, Launch, Listen, Noted, Notice, Spread, Wait
-from workflows_app.engine import retry, sizes
+from workflows_app.engine import retry, sizes, transcript
 from workflows_app.engine.claims import Claim
 from workflows_app.engine.start import Order
 from workflows_app.graph.definition import Node
@@ -21,8 +21,8 @@ from workflows_app.models import Step
 
 MAX_ERROR_CHARACTERS = 4_000
 MAP_SHARE = 8
+Line = transcript.Line
 _NUL = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
-Line = dict[str, Any]
 
 
 @dataclass(slots=True)

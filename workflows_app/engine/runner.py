@@ -20,12 +20,14 @@ from workflows_app.dialects.misfits import describe
 from workflows_app.engine import outcomes, redaction
 from workflows_app.engine.claims import Claim
 from workflows_app.engine.clock import Clock
-from workflows_app.engine.outcomes import Line, Outcome
+from workflows_app.engine.outcomes import Outcome
 from workflows_app.engine.redaction import Redaction
+from workflows_app.engine.transcript import Line, Room, Transcript
 from workflows_app.graph.conditions import ConditionError, holds
 from workflows_app.graph.expressions import ExpressionError, render
 
 MAX_LINE_CHARACTERS = 10_000
+MAX_READ_CHARACTERS = 1_000_000
 LEVELS = frozenset({"DEBUG", "INFO", "WARNING", "ERROR"})
 
 
@@ -36,7 +38,7 @@ class Run:
         self.claim, self.clock = claim, clock
         self.action: Action = _action(claim.node.action)
         self.redact = redaction.of(claim.secrets.values())
-        self.lines: list[Line] = []
+        self.lines = Transcript()
         self.is_cancelled = False
         self.is_settled = False
         self.is_alone = False
@@ -52,15 +54,17 @@ class Run:
 
     def log(self, level: str, message: str) -> None:
         level = level if level in LEVELS else "INFO"
-        text = outcomes.clip(self.redact.message(message), MAX_LINE_CHARACTERS)
+        text = outcomes.clip(self.redact.message(message[:MAX_READ_CHARACTERS]), MAX_LINE_CHARACTERS)
         line = {"step_id": self.claim.step_id, "attempt": self.claim.attempt, "at": self.clock.now(), "level": level, "message": text}
-        self.lines.append(line)
+        self.lines.add(line)
 
-    def take_lines(self) -> list[Line]:
-        """What was said since the last look. The list stays the same one: the action's thread may be about to append to it."""
-        taken = self.lines[:]
-        del self.lines[: len(taken)]
-        return taken
+    def take_lines(self, room: Room) -> list[Line]:
+        """What was said since the last look, as much of it as there is room for."""
+        return self.lines.take(room)
+
+    def end_lines(self) -> list[Line]:
+        """All that was said and not taken yet, when the attempt has ended; what is said later is too late."""
+        return self.lines.end()
 
     def report_progress(self, fraction: float) -> None:
         self.fraction = fraction
@@ -128,7 +132,7 @@ def failure(run: Run, error: BaseException) -> Outcome:
     if not isinstance(error, Fail | Retry | ExpressionError | ConditionError):
         run.log("ERROR", "".join(traceback.format_exception(error)).rstrip())
     run.log("WARNING" if outcome.available_at else "ERROR", _verdict(outcome, message))
-    outcome.lines = run.take_lines()
+    outcome.lines = run.end_lines()
     return outcome
 
 
@@ -187,7 +191,7 @@ def _settle(run: Run, value: Any) -> Outcome:
     if is_dataclass(value) or run.redact.hidden:
         outcomes.refuse_huge(value)
     outcome = value if isinstance(value, Outcome) else outcomes.returned(run.claim, run.redact.value(value), at=run.clock.now())
-    outcome.lines = run.take_lines()
+    outcome.lines = run.end_lines()
     return outcome
 
 

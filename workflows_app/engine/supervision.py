@@ -15,9 +15,10 @@ from workflows_app.engine import isolation, lifecycle, outcomes, runner
 from workflows_app.engine.clock import database_now
 from workflows_app.engine.commit import apply, lock
 from workflows_app.engine.fan_in import Delta
-from workflows_app.engine.outcomes import Line
+from workflows_app.engine.live_lines import LiveLines
 from workflows_app.engine.runner import Run
 from workflows_app.engine.sql.transaction import Session, write
+from workflows_app.engine.transcript import Line
 from workflows_app.models import Worker
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 0.25
 WITHDRAW_AFTER_SECONDS = 0.1
-FLUSH_SECONDS = 0.5
 THREAD_GRACE_SECONDS = 5.0
 SUSPECTS_LATER_SECONDS = 1.0
 
@@ -36,9 +36,9 @@ class Supervision:
     def __init__(self, drain: Drain) -> None:
         self.drain = drain
         self.is_poisoned = False
-        self._looked = self._beat = self._flushed = time.monotonic()
+        self._looked = self._beat = time.monotonic()
         self._leave_by: float | None = None
-        self._lines: list[Line] = []
+        self.lines = LiveLines()
 
     def look(self) -> None:
         if time.monotonic() - self._looked < LOOK_SECONDS:
@@ -58,15 +58,10 @@ class Supervision:
             self._heartbeat()
 
     def take_lines(self) -> list[Line]:
-        """What running steps said since the last flush, and how far they are. Returned again until `lines_are_recorded`."""
-        if time.monotonic() - self._flushed >= FLUSH_SECONDS:
-            self._flushed = time.monotonic()
+        """What running steps said since the last flush, and how far they are."""
+        if self.lines.is_due():
             self._note_progress()
-            self._lines += [line for run in self._runs() for line in run.take_lines()]
-        return self._lines
-
-    def lines_are_recorded(self) -> None:
-        self._lines = []
+        return self.lines.take(self._runs())
 
     def _runs(self) -> list[Run]:
         return [run for run in self.drain.running.values() if not run.is_settled]
@@ -160,7 +155,7 @@ class Supervision:
             run.is_cancelled = True
             outcome = outcomes.released(run.claim, at=run.clock.now())
             run.log("INFO", "The worker is leaving: the step is handed back and will run again")
-            outcome.lines = run.take_lines()
+            outcome.lines = run.end_lines()
             self.drain.settle(run, outcome)
             self.drain.worker.loop.cancel([run])
 
@@ -169,11 +164,14 @@ class Supervision:
         self._beat = time.monotonic()
         worker = self.drain.worker
         grace = settings.ENV.worker_heartbeat_timeout
-        fences = [r.claim.fence for r in self._runs() if r.started is None or self._beat - r.started < r.timeout_seconds + grace]
+        runs = self._runs()
+        live = [run.claim for run in runs if run.started is None or self._beat - run.started < run.timeout_seconds + grace]
+        live += [outcome.claim for outcome in self.lines.held]
         worker.clock.set(database_now())
         now = worker.clock.now()
         with write() as session:
-            lock(session, {run.claim.workflow_id for run in self._runs()})
+            lock(session, {claim.workflow_id for claim in live})
+            fences = [claim.fence for claim in live]
             session.run(session.statements.extend_leases, worker=worker.id, batch=fences, lease=now + timedelta(seconds=grace))
             Worker.objects.filter(id=worker.id).update(heartbeat_at=now)
 
