@@ -25,10 +25,10 @@ def server_error(request: HttpRequest) -> HttpResponseBase:
 
 def is_database_away(error: BaseException | None) -> bool:
     """Whether it is, or came of, a database that refused, broke off or took too long."""
-    return any(isinstance(found, OperationalError | InterfaceError) for found in _chain(error))
+    return any(isinstance(found, OperationalError | InterfaceError) for found in chain(error))
 
 
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
+def chain(error: BaseException | None) -> Iterator[BaseException]:
     """The error and what led to it, as a traceback shows them."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:

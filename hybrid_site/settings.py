@@ -115,8 +115,11 @@ LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "filters": {"refusal": {"()": "hybrid_site.log_lines.RefusalInOneLine"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["refusal"]}},
+    "filters": {
+        "refusal": {"()": "hybrid_site.log_lines.RefusalInOneLine"},
+        "outage": {"()": "hybrid_site.log_lines.OutageInOneLine"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["refusal", "outage"]}},
     "root": {"handlers": ["stderr"], "level": ENV.log_level},
     "loggers": {
         "django-q": {"level": "WARNING"},

@@ -32,9 +32,38 @@ def binaries() -> Path | None:
     return Path(initdb).resolve().parent if initdb else None
 
 
+class Server:
+    """A cluster on a port of its own, that may be stopped and started again. `options` come after ours: the last counts."""
+
+    def __init__(self, programs: Path, directory: Path, options: Sequence[str] = ()) -> None:
+        self._programs, self._directory = programs, directory
+        self._port = _free_port()
+        self._command = [str(programs / "postgres"), "-D", str(directory / "data"), "-p", str(self._port), "-k", str(directory)]
+        self._command += [*OPTIONS, *options]
+
+    @property
+    def url(self) -> str:
+        return f"postgres://hybrid@127.0.0.1:{self._port}/postgres"
+
+    def start(self) -> None:
+        """Until it answers. Raises NoPostgres."""
+        with (self._directory / "log").open("ab") as log:
+            self._process = subprocess.Popen(self._command, cwd="/", stdout=log, stderr=log, start_new_session=True, **_as_server_user())
+        _wait_until_ready(self._programs, self._process, self._port, self._directory / "log")
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> None:
+        """A fast shutdown, which disconnects the clients; with SIGQUIT it does not even say good-bye."""
+        self._process.send_signal(number)
+        try:
+            self._process.wait(20)
+        except subprocess.TimeoutExpired:
+            self._process.send_signal(signal.SIGQUIT)
+            self._process.wait(20)
+
+
 @contextmanager
-def cluster(*options: str) -> Iterator[str]:
-    """A new cluster on a free port; its URL. It is stopped and removed in any case. Raises NoPostgres."""
+def server(*options: str) -> Iterator[Server]:
+    """A new cluster on a free port, running. It is stopped and removed in any case. Raises NoPostgres."""
     programs = binaries()
     if programs is None:
         raise NoPostgres(f"There is no PostgreSQL server under {ROOT} or in PATH: install the package postgresql, or run make test")
@@ -42,32 +71,25 @@ def cluster(*options: str) -> Iterator[str]:
     try:
         _own(directory)
         _init(programs, directory / "data")
-        with _serving(programs, directory, options) as url:
-            yield url
+        found = Server(programs, directory, options)
+        try:
+            found.start()
+            yield found
+        finally:
+            found.stop()
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 
 
+@contextmanager
+def cluster(*options: str) -> Iterator[str]:
+    """A new cluster on a free port; its URL. It is stopped and removed in any case. Raises NoPostgres."""
+    with server(*options) as running:
+        yield running.url
+
+
 def _init(programs: Path, data: Path) -> None:
     _call([str(programs / "initdb"), "-D", str(data), "-U", "hybrid", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"])
-
-
-@contextmanager
-def _serving(programs: Path, directory: Path, options: Sequence[str]) -> Iterator[str]:
-    port = _free_port()
-    command = [str(programs / "postgres"), "-D", str(directory / "data"), "-p", str(port), "-k", str(directory), *OPTIONS, *options]
-    with (directory / "log").open("wb") as log:
-        server = subprocess.Popen(command, cwd="/", stdout=log, stderr=log, start_new_session=True, **_as_server_user())
-    try:
-        _wait_until_ready(programs, server, port, directory / "log")
-        yield f"postgres://hybrid@127.0.0.1:{port}/postgres"
-    finally:
-        server.send_signal(signal.SIGINT)  # a fast shutdown: clients are disconnected
-        try:
-            server.wait(20)
-        except subprocess.TimeoutExpired:
-            server.send_signal(signal.SIGQUIT)
-            server.wait(20)
 
 
 def _wait_until_ready(programs: Path, server: subprocess.Popen[bytes], port: int, log: Path) -> None:

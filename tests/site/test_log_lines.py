@@ -7,6 +7,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
 from workflows_app.engine import report
@@ -49,3 +50,30 @@ def test_a_crash_leaves_its_traceback(log: StringIO, monkeypatch: pytest.MonkeyP
     assert Client(raise_request_exception=False).get("/api/workers").status_code == 500
     assert "Traceback" in log.getvalue()
     assert "ZeroDivisionError" in log.getvalue()
+
+
+class SaidByTheDriver(Exception):
+    """As psycopg's errors: with the server's code, or none when there was no server."""
+
+    def __init__(self, words: str, sqlstate: str | None) -> None:
+        super().__init__(words)
+        self.sqlstate = sqlstate
+
+
+def fail_with(sqlstate: str | None) -> None:
+    try:
+        raise OperationalError("it failed\nfor a reason") from SaidByTheDriver("it failed", sqlstate)
+    except OperationalError:
+        logging.getLogger("workflows_app.engine.loop").exception("The database did not answer; trying again in %s s", 1.0)
+
+
+@pytest.mark.parametrize("sqlstate", [None, "08006", "57P01"])
+def test_an_outage_leaves_one_line_with_the_reason(log: StringIO, sqlstate: str | None) -> None:
+    fail_with(sqlstate)
+    (line,) = log.getvalue().splitlines()
+    assert line.endswith("The database did not answer; trying again in 1.0 s: it failed for a reason")
+
+
+def test_a_statement_that_took_too_long_leaves_its_traceback(log: StringIO) -> None:
+    fail_with("57014")
+    assert "Traceback" in log.getvalue()

@@ -99,6 +99,14 @@ def look_after_workers(*, now: datetime) -> None:
         old.delete()
 
 
+def _seconds_for_a_turn() -> float:
+    """How long a writer waits: while another program holds SQLite's lock everybody can look and nobody can extend a lease."""
+    began = time.monotonic()
+    with write():
+        pass
+    return time.monotonic() - began
+
+
 class Reaper(threading.Thread):
     """Looks every second. After a gap in its own ticks, or when a clock was set, it trusts no lease for the length of one:
     the gap may have been everybody's."""
@@ -121,6 +129,8 @@ class Reaper(threading.Thread):
 
     def _tick_patiently(self) -> None:
         try:
+            if _seconds_for_a_turn() > LOOK_SECONDS / 4:
+                self._steady_since = time.monotonic()
             self.tick(now=database_now(), monotonic=time.monotonic())
         except Error:
             logger.exception("The reaper could not look")
