@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.processes.conftest import alive, begin
 from tests.processes.group import Group, shared_database, until
+from tests.processes.test_up import free_port
 from workflows_app.graph.definition import Node, RetryPolicy
 from workflows_app.models import Workflow
 
@@ -19,12 +20,13 @@ EVERY_SECONDS = 2.0
 
 
 class Watched:
-    """`manage.py worker`, started again as soon as it has ended, as its process manager would. Leave it to end it."""
+    """`manage.py worker` (or `up`), started again as soon as it has ended, as its process manager would. Leave it to end it."""
 
-    def __init__(self, place: Path, **environment: str) -> None:
-        self.place = place
-        self.environment = {**shared_database(), "MAX_PARALLEL_NODES": "4", **environment}
-        self.starts, self.orphans = 0, 0
+    def __init__(self, place: Path, command: str = "worker", **environment: str) -> None:
+        self.place, self.command = place, [command, "--skip-checks"]
+        chosen = {"MAX_PARALLEL_NODES": "4", "WEB_PROCESSES": "1", "PORT": str(free_port()), **environment}
+        self.environment = {**shared_database(), **chosen}
+        self.starts = 0
         self.group = self._start()
 
     def __enter__(self) -> Watched:
@@ -44,15 +46,21 @@ class Watched:
     def is_there(self) -> None:
         """All of it runs: the workers and those who look after them."""
         until("the workers are there", lambda: self.tend() or len(alive()) >= self.workers)
-        until("nobody is missing", lambda: self.tend() or len(self.group.pids()) == self.workers + 4)
+        until("nobody is missing", lambda: self.tend() or len(self.group.pids()) == self.size)
 
     @property
     def workers(self) -> int:
         return int(self.environment["MAX_PARALLEL_NODES"])
 
+    @property
+    def size(self) -> int:
+        """How many processes it has when nobody is missing: main, sentinel, monitor and pusher besides the workers; with `up` its own
+        first process and two for the web, too."""
+        return self.workers + (7 if self.command[0] == "up" else 4)
+
     def _start(self) -> Group:
         self.starts += 1
-        return Group(self.place, "worker", "--skip-checks", **self.environment)
+        return Group(self.place, *self.command, **self.environment)
 
 
 @dataclass
@@ -62,7 +70,7 @@ class Storm:
     watched: Watched
     dice: random.Random
     progress: Callable[[], int]
-    kills: list[str] = field(default_factory=list)
+    kills: int = 0
     silences: list[float] = field(default_factory=list)
 
     def rage(self, is_over: Callable[[], bool], *, seconds: float) -> float:
@@ -87,11 +95,12 @@ class Storm:
             self._strike()
 
     def _strike(self) -> None:
-        group = self.watched.group
-        if pids := group.pids():
-            pid = self.dice.choice(pids)
-            self.kills.append("main" if pid == group.main else "other")
-            group.kill(pid)
+        """Each process of a whole group is as likely as any other. One that is not there yet is missed: else a group that is just
+        starting, which is one process still, would be hit every time."""
+        pids, seat = self.watched.group.pids(), self.dice.randrange(self.watched.size)
+        if seat < len(pids):
+            self.watched.group.kill(pids[seat])
+            self.kills += 1
 
 
 def layered(url: str, *, layers: int, width: int = 25) -> list[Node]:
