@@ -35,7 +35,7 @@ docs: $(VENV)/.run
 	@DATA_DIR=$$(mktemp -d) $(BIN)/python manage.py document_actions
 
 bench: $(VENV)/.dev
-	@$(BIN)/python -m benchmarks $(if $(OUT),--out $(OUT))
+	@$(BIN)/python -m benchmarks $(if $(OUT),--out $(OUT)) $(if $(DATABASE),--database $(DATABASE))
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,105 +1,84 @@
-"""`python -m benchmarks`: run W1 to W6 against the product, print the table, write JSON."""
+"""`python -m benchmarks`: run the workloads on SQLite and on a PostgreSQL of our own, print one table, write JSON."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import platform
-import sqlite3
-import statistics
+import os
+import subprocess
+import sys
 import tempfile
-import time
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks import product
+from tests import with_postgres
 
 GOALS = {
-    "W1": "≤ 0.6 ms/hop", "W2": "≥ 8,000 steps/s", "W3": "≥ 6,000 steps/s", "W4": "p50 ≤ 3, p95 ≤ 6 ms", "W5": "≤ 160 MiB",
-    "W6": "≥ 300 elements/s", "E1": "≥ 500 events/s",
+    "sqlite": {
+        "W1": "≤ 0.6 ms/hop", "W2": "≥ 8,000 steps/s", "W3": "≥ 6,000 steps/s", "W4": "p50 ≤ 3, p95 ≤ 6 ms", "W5": "≤ 160 MiB",
+        "W6": "≥ 300 elements/s", "E1": "≥ 500 events/s",
+    },
+    "postgres": {
+        "W1": "≤ 1.3 ms/hop", "W2": "≥ 6,000 steps/s", "W3": "≥ 5,000 steps/s", "W4": "p50 ≤ 4, p95 ≤ 6 ms", "W5": "≤ 160 MiB",
+        "W6": "≥ 300 elements/s", "E1": "≥ 500 events/s",
+    },
 }  # fmt: skip
+DURABLE = ("-c", "fsync=on", "-c", "synchronous_commit=on")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, help="write the figures as JSON to this file")
+    parser.add_argument("--database", choices=[*GOALS], help="only this one; without it, PostgreSQL too where there is one")
+    parser.add_argument("--out", type=Path, help="write the figures as JSON to this file: SQLite's, and PostgreSQL's under `postgres`")
     parser.add_argument("--repeat", type=int, default=3, help="runs of each workload after a warm-up; the median counts")
+    parser.add_argument("--only", default="", help="workloads such as W1,W3; without it, all")
     options = parser.parse_args()
-    data_dir = product.settle_environment()
-    import django
-
-    django.setup()
-    with product.running(data_dir) as instance:
-        figures = measure(instance, options.repeat)
-    _print(figures)
+    figures = {name: _measure(name, options.repeat, options.only) for name in _chosen(options.database)}
+    for name, found in figures.items():
+        _print(found, GOALS[name])
     if options.out:
-        options.out.write_text(json.dumps(figures, indent=2) + "\n")
+        options.out.write_text(json.dumps(_shape(figures), indent=2) + "\n")
 
 
-def measure(instance: product.Product, repeat: int) -> dict[str, Any]:
-    """All figures of one run, in the shape that `--out` writes."""
-    from benchmarks import events as e
-    from benchmarks import workloads as w
-
-    commits: dict[str, float] = {}
-
-    def run(name: str, steps: int, workload: Callable[[], dict[str, float]]) -> dict[str, float]:
-        workload()
-        before = instance.commits()
-        runs = [workload() for _ in range(repeat)]
-        commits[name] = round((instance.commits() - before) / (steps * repeat), 4)
-        return {key: round(value, 3) for key, value in w.median_of(runs).items()}
-
-    figures: dict[str, Any] = {
-        "W1": run("W1", w.CHAIN, w.one_chain),
-        "W2": run("W2", w.FAN + 2, w.one_fan),
-        "W3": run("W3", w.WORKFLOWS * w.SHORT, w.many),
-    }
-    time.sleep(3)
-    figures["W5"] = {"pss_mib": round(instance.pss_mib(), 1)}
-    figures["W6"] = run("W6", w.ELEMENTS, w.one_map)
-    latencies = w.latency()
-    figures["W4"] = {"p50_ms": round(w.percentile(latencies, 0.5), 2), "p95_ms": round(w.percentile(latencies, 0.95), 2)}
-    figures["E1"] = run("E1", e.EVENTS, e.burst)
-    return dict(sorted(figures.items())) | {"commits_per_step": commits, **_circumstances()}
+def _chosen(database: str | None) -> list[str]:
+    if database:
+        return [database]
+    return [name for name in GOALS if name != "postgres" or with_postgres.binaries()]
 
 
-def _circumstances() -> dict[str, Any]:
-    return {
-        "database": f"SQLite {sqlite3.sqlite_version}, WAL, synchronous=FULL",
-        "machine": f"{platform.machine()}, {_cores()} cores, Python {platform.python_version()}; "
-        f"a commit of one page to this disk takes {_bare_commit_ms():.2f} ms",
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-    }
+def _shape(figures: dict[str, Any]) -> dict[str, Any]:
+    """SQLite's where they have always been."""
+    first: dict[str, Any] = figures.get("sqlite", {})
+    return first | {name: found for name, found in figures.items() if name != "sqlite"}
 
 
-def _cores() -> int:
-    import os
-
-    return len(os.sched_getaffinity(0))
-
-
-def _bare_commit_ms() -> float:
-    """What the disk allows: an update of one row, committed with synchronous=FULL and nothing else."""
-    with tempfile.TemporaryDirectory(prefix="hybrid-bench-") as directory:
-        connection = sqlite3.connect(f"{directory}/bare.sqlite3", isolation_level=None)
-        connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE t(n); INSERT INTO t VALUES (0)")
-        times = []
-        for _ in range(300):
-            began = time.perf_counter()
-            connection.execute("UPDATE t SET n = n + 1")
-            times.append((time.perf_counter() - began) * 1000)
-        connection.close()
-    return statistics.median(times)
+def _measure(database: str, repeat: int, only: str) -> dict[str, Any]:
+    """In a process of its own: Django knows one database."""
+    with tempfile.TemporaryDirectory(prefix="hybrid-bench-") as directory, _address(database) as url:
+        file = Path(directory) / "figures"
+        command = [sys.executable, "-m", "benchmarks.measure", str(file), "--repeat", str(repeat), "--only", only]
+        subprocess.run(command, env={**os.environ, "DATABASE_URL": url}, check=True)
+        found: dict[str, Any] = json.loads(file.read_text())
+        return found
 
 
-def _print(figures: dict[str, Any]) -> None:
-    print(f"{'':4} {'measured':34} {'commits/step':>12}  goal")
-    for name, goal in GOALS.items():
-        shown = ", ".join(f"{key} {value:,}" for key, value in figures[name].items())
-        print(f"{name:4} {shown:34} {figures['commits_per_step'].get(name, ''):>12}  {goal}")
+@contextmanager
+def _address(database: str) -> Iterator[str]:
+    if database == "sqlite":
+        yield ""
+    else:
+        with with_postgres.cluster(*DURABLE) as url:
+            yield url
+
+
+def _print(figures: dict[str, Any], goals: dict[str, str]) -> None:
+    print(f"\n{'':4} {'measured':34} {'commits/step':>12}  goal")
+    for name, goal in goals.items():
+        if name in figures:
+            shown = ", ".join(f"{key} {value:,}" for key, value in figures[name].items())
+            print(f"{name:4} {shown:34} {figures['commits_per_step'].get(name, ''):>12}  {goal}")
     print(f"{figures['database']}; {figures['machine']}; {figures['date']}")
 
 

@@ -34,8 +34,14 @@ class Product:
         return sum(process.memory_full_info().pss for process in [root, *root.children(recursive=True)]) / 2**20
 
     def commits(self) -> int:
-        """How many transactions SQLite ever committed here: `iChange` in the header of the wal-index
-        (sqlite.org/walformat.html, section 2.1)."""
+        """How many transactions that wrote something were ever committed here. SQLite: `iChange` in the header of the wal-index
+        (sqlite.org/walformat.html, section 2.1); PostgreSQL: the number that the next one will get (pg_stat_database counts reads too)."""
+        from django.db import connection
+
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_snapshot_xmax(pg_current_snapshot())::text")
+                return int(cursor.fetchone()[0])
         header = (self.data_dir / "hybrid.sqlite3-shm").read_bytes()[:12]
         return int(struct.unpack("<I", header[8:12])[0])
 

@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 ROOT = Path("/usr/lib/postgresql")
 OPTIONS = ("-c", "listen_addresses=127.0.0.1", "-c", "max_connections=100", "-c", "log_min_messages=warning", "-c", "fsync=off")
@@ -114,7 +115,7 @@ def _server_user() -> pwd.struct_passwd:
         raise NoPostgres("PostgreSQL does not run as root and there is no user 'postgres' to run it as") from None
 
 
-def _as_server_user() -> dict[str, object]:
+def _as_server_user() -> dict[str, Any]:
     if os.geteuid() != 0:
         return {}
     owner = _server_user()
