@@ -1,0 +1,123 @@
+"""R8: graphs as large as they may be are checked, started, run, shown, stopped and retried in bounded time; a step costs what it costs."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from tests.chaos.big_graphs import MOST, Steps, chain, fan, layers, template
+from tests.chaos.ledger import Entry, note
+from tests.chaos.stopwatch import Bounds
+from tests.dashboard.conftest import HX
+from tests.engine import oracle
+from tests.processes.conftest import finished
+from tests.processes.group import Group
+from workflows_app.catalog.validate import validate
+from workflows_app.engine import definitions, start
+from workflows_app.engine.clock import database_now
+from workflows_app.graph.statuses import Status
+from workflows_app.models import Attempt, Step, Workflow
+
+SMALL, TOLERANCE, TRIES = 100, 1.2, 3
+VALIDATE, CREATE, FIRST_BYTE, NOT_MODIFIED, CHANGE = 1.0, 5.0, 0.5, 0.1, 5.0
+KINDS: Mapping[str, Callable[[int], Steps]] = {"chain": chain, "fan": fan, "layers": lambda count: layers(count, random.Random(8))}
+SIZES = {"chain": 1_000, "fan": MOST, "layers": MOST}
+
+
+def test_the_largest_graphs_are_validated_within_a_second() -> None:
+    """Of the processor's time: nothing is waited for."""
+    bounds = Bounds()
+    for kind, size in SIZES.items():
+        source = json.dumps(template(kind, KINDS[kind](size)))
+        bounds.take(kind, lambda source=source: validate(source, "template"), below=VALIDATE, clock=time.process_time)  # type: ignore[misc]
+    note(Entry("R8", "validation", steps=sum(SIZES.values()), figures=bounds.figures))
+    bounds.judge()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_large_workflow_is_created_run_shown_stopped_and_retried_in_bounded_time(workers: Callable[..., Group], kind: str) -> None:
+    client, bounds, steps = Client(headers={"host": "localhost"}), Bounds(), KINDS[kind](SIZES[kind])
+    workflow = created(client, bounds, kind, steps)
+    stopped(client, bounds, kind, steps)
+    workers()
+    finished(workflow, seconds=60)
+    oracle.judge(workflow)
+    look(client, bounds, workflow, steps[-1]["id"])
+    bounds.take("retry", lambda: asked(client, f"/api/workflows/{workflow.uid}/retry", {"fromStep": steps[0]["id"]}), below=CHANGE, tries=1)
+    assert finished(workflow, seconds=60).status == Status.COMPLETED
+    twice = Attempt.objects.filter(step__workflow=workflow, number__gt=2).count()
+    again = Step.objects.filter(workflow=workflow, attempt=2).count()
+    note(Entry("R8", f"{kind} of {len(steps):,}", steps=3 * len(steps), twice=twice, figures=bounds.figures))
+    assert Attempt.objects.filter(step__workflow=workflow, outcome="completed").count() == len(steps) + again and again and not twice
+    bounds.judge()
+
+
+@pytest.mark.parametrize("kind", ["chain", "layers"])
+def test_a_step_of_a_large_workflow_costs_what_a_step_of_a_small_one_costs(workers: Callable[..., Group], kind: str) -> None:
+    """A chain is compared by its hops, one at a time; the others with as many steps in small workflows of the same shape."""
+    workers()
+    few = 1 if kind == "chain" else SIZES[kind] // SMALL
+    small = large = float("inf")
+    for _ in range(TRIES):
+        small, large = min(small, seconds_per_step(kind, SMALL, few)), min(large, seconds_per_step(kind, SIZES[kind], 1))
+        if large <= small * TOLERANCE:
+            break
+    said = f"{small * 1000:.2f} ms a step at {SMALL} steps, {large * 1000:.2f} ms at {SIZES[kind]:,}"
+    note(Entry("R8", f"{kind}: cost of a step", steps=SIZES[kind] + SMALL * few, figures=said))
+    assert large <= small * TOLERANCE, said
+
+
+def created(client: Client, bounds: Bounds, kind: str, steps: Steps) -> Workflow:
+    body, answers = {"definition": template(kind, steps)}, list[Any]()
+    bounds.take("create inline", lambda: answers.append(asked(client, "/api/workflows", body)), below=CREATE, tries=1)
+    return Workflow.objects.get(uid=answers[0]["id"])
+
+
+def stopped(client: Client, bounds: Bounds, kind: str, steps: Steps) -> None:
+    """One of a published template, before there is a worker."""
+    asked(client, "/api/templates", {"slug": kind, "source": template(kind, steps)}, status=201)
+    answers = list[Any]()
+    url = f"/api/workflows/from-template?template_id={kind}"
+    bounds.take("create from template", lambda: answers.append(asked(client, url, {})), below=CREATE, tries=1)
+    url = f"/api/workflows/{answers[0]['id']}/stop"
+    bounds.take("stop", lambda: answers.append(asked(client, url, {})), below=CHANGE, tries=1)
+    assert answers[-1]["status"] == Status.STOPPED and {step["status"] for step in answers[-1]["steps"]} == {Status.STOPPED}
+
+
+def look(client: Client, bounds: Bounds, workflow: Workflow, last: str) -> None:
+    page, api = f"/workflows/{workflow.uid}", f"/api/workflows/{workflow.uid}"
+    for what, url in {"page": page, "step page": f"{page}?step={last}", "list page": "/workflows", "step": f"{api}/steps/{last}"}.items():
+        bounds.take(what, lambda url=url: got(client, url), below=FIRST_BYTE)  # type: ignore[misc]
+    bounds.take("workflow as JSON", lambda: got(client, api), below=4 * FIRST_BYTE)
+    poll = {**HX, "HX-PTag": client.get(page).headers["HX-PTag"]}
+    bounds.take("poll", lambda: got(client, page, status=304, **poll), below=NOT_MODIFIED)
+
+
+def seconds_per_step(kind: str, size: int, count: int) -> float:
+    """By the times in the rows: from the first step's start to the last one's end."""
+    now = database_now()
+    graph = validate(json.dumps(template(kind, KINDS[kind](size))), "template").definition
+    row = definitions.store(definition=graph, now=now)
+    found = start.start_many(orders=[start.Order(definition=row, name=f"{count} of {size}")] * count, now=now)
+    ended = [finished(workflow, seconds=60) for workflow in found]
+    assert {workflow.status for workflow in ended} == {Status.COMPLETED}
+    spent = max(workflow.ended_at for workflow in ended) - min(workflow.started_at for workflow in ended)  # type: ignore[type-var,operator]
+    return spent.total_seconds() / (size * count)
+
+
+def asked(client: Client, url: str, body: Any, *, status: int = 200) -> Any:
+    answer = client.post(url, json.dumps(body), content_type="application/json")
+    assert answer.status_code == status, answer.content[:500]
+    return answer.json()
+
+
+def got(client: Client, url: str, *, status: int = 200, **headers: str) -> bytes:
+    answer = client.get(url, headers=headers)
+    assert answer.status_code == status, answer.content[:500]
+    return bytes(answer.content)
