@@ -1,0 +1,114 @@
+"""R7: steps that take their worker along, never end or return too much fail with the reason, and their neighbours hardly notice."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests.chaos import tasks
+from tests.chaos.ledger import Entry, note
+from tests.chaos.storm import PATIENT, Watched, have_ended
+from tests.chaos.verdict import verdict
+from tests.engine import oracle
+from tests.processes.conftest import begin
+from tests.processes.group import until
+from tests.processes.test_kills import started
+from workflows_app.graph.definition import Node, RetryPolicy
+from workflows_app.models import Step, Workflow
+
+pytestmark = pytest.mark.django_db(transaction=True)
+TRIES = 3
+CRASHES = {
+    "poison_exit": "exit code 7",
+    "poison_segfault": "SIGSEGV",
+    "poison_killed": "SIGKILL",
+}
+FAILURES = {
+    "poison_memory": "MemoryError",
+    "poison_loop": "took longer than its timeout of 1 s",
+    "poison_output": "at most",
+    "poison_error": "RuntimeError: xxx",
+}
+CHAINS, HOP_SECONDS = 16, 0.25
+
+
+def test_poison_fails_after_its_tries_with_the_reason_and_neighbours_hardly_notice(tmp_path: Path, scale: float) -> None:
+    hops = round(40 * scale)
+    with Watched(tmp_path, TASK_MODULES=tasks.MODULES, MAX_OUTPUT_BYTES="1000000") as watched:
+        calm = _neighbours("calm", hops)
+        until("the undisturbed run is over", lambda: have_ended([calm]), seconds=60 * scale)
+        runs, poison, began = [_neighbours("beside poison", hops)], [_poison(0)], time.monotonic()
+        while not have_ended(runs):
+            until("poison or neighbours have ended", lambda: have_ended(poison[-1:]) or have_ended(runs), seconds=60)
+            if not have_ended(runs):
+                poison.append(_poison(len(poison)))
+        until("the last poison has ended", lambda: have_ended(poison), seconds=60)
+        seconds = time.monotonic() - began
+        assert watched.starts == 1, "the whole group was taken along"
+    found, before, beside = verdict(runs, tmp_path), _p95(calm), _p95(runs[0])
+    crashes = sum(Step.objects.filter(workflow__in=poison).values_list("crashes", flat=True))
+    figures = f"p95 of neighbours {before * 1000:.0f} → {beside * 1000:.0f} ms, {crashes} processes lost in {seconds:.0f} s"
+    note(Entry(
+        "R7", "poison of seven kinds beside others", found.steps, crashes, found.lost, found.twice,
+        seconds=beside, undisturbed_seconds=before, figures=figures,
+    ))  # fmt: skip
+    assert not found.broken, found.broken
+    assert (found.lost, found.twice) == (0, 0)
+    for workflow in poison:
+        _is_ended_with_the_reason(workflow, tmp_path)
+    assert beside <= 1.2 * before
+
+
+def _poison(number: int) -> Workflow:
+    """One after the other, so that each is to blame for its own crashes only."""
+    names = [*CRASHES, *FAILURES]
+    return begin(
+        *(
+            Node(
+                name, name, needs=tuple(names[place - 1 : place]) if place else (), trigger_rule="all_done", timeout_seconds=1,
+                retry=RetryPolicy(retries=TRIES - 1, initial_delay=0) if name in CRASHES else RetryPolicy(retries=0),
+            )
+            for place, name in enumerate(names)
+        ),
+        name=f"poison {number}",
+    )  # fmt: skip
+
+
+def _neighbours(name: str, hops: int) -> Workflow:
+    """Chains side by side, on the loops of all processes; a thread is held by one task at a time, so these are few."""
+    return begin(
+        *(
+            Node(
+                f"h{hop}x{chain}", "nap_thread" if chain == 0 else "nap", needs=(f"h{hop - 1}x{chain}",) if hop else (),
+                config={"seconds": HOP_SECONDS}, retry=PATIENT,
+            )
+            for hop in range(hops)
+            for chain in range(CHAINS)
+        ),
+        name=name,
+    )  # fmt: skip
+
+
+def _is_ended_with_the_reason(workflow: Workflow, place: Path) -> None:
+    oracle.judge(workflow)
+    assert workflow.status == "FAILED"
+    begun = [line[1] for line in started(place) if line[0] == str(workflow.uid)]
+    for step in workflow.steps.all():
+        tries, reason = (TRIES, CRASHES[step.node_id]) if step.node_id in CRASHES else (1, FAILURES[step.node_id])
+        counted = step.crashes if step.node_id in CRASHES else step.failures
+        assert (step.status, counted, begun.count(step.node_id)) == ("FAILED", tries, tries), step.node_id
+        assert reason in step.error and len(step.error) < 5_000, step.error[:200]
+
+
+def _p95(workflow: Workflow) -> float:
+    """How long a hop takes, from the end of the one before: waiting for a worker and running again after a crash included."""
+    steps = {step.node_id: step for step in workflow.steps.all()}
+    hops: Sequence[float] = sorted(
+        (steps[node.id].ended_at - steps[node.needs[0]].ended_at).total_seconds()
+        for node in workflow.definition.compiled().nodes
+        if node.needs
+    )
+    return hops[int(len(hops) * 0.95)]
