@@ -9,7 +9,11 @@ import dj_database_url
 
 from hybrid_site.env import Env
 
-SQLITE_PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-8000; PRAGMA temp_store=MEMORY;"
+WAL_BYTES = 64_000_000
+SQLITE_PRAGMAS = (
+    "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-8000; "
+    f"PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit={WAL_BYTES};"  # the first only before the first table
+)
 KEEPALIVES = {"keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
 
 

@@ -20,7 +20,7 @@ from django_q.signals import post_spawn
 from django_q.signing import SignedPackage
 
 from hybrid_site.processes import share_memory
-from workflows_app.engine import crier, doorbell, lifecycle, messages, recovery, worker
+from workflows_app.engine import crier, doorbell, lifecycle, messages, recovery, retention, worker
 from workflows_app.engine.claims import is_due
 from workflows_app.engine.clock import database_now
 from workflows_app.engine.sql.transaction import Session
@@ -56,6 +56,7 @@ class StepBroker(ORM):  # type: ignore[misc]  # django-q2 has no types
         if self._bell is None:
             self._bell = doorbell.Bell()
             recovery.Reaper(on_frozen=_end_group).start()
+            retention.Pruner().start()
             _hear_other_hosts()
         if OrmQ.objects.exists():
             found: list[tuple[int | None, str]] | None = super().dequeue()

@@ -11,7 +11,7 @@ from workflows_app.engine.definitions import REBUILT, compiled
 from workflows_app.engine.errors import NotAllowed, StepNotFound
 from workflows_app.engine.locking import find, locked, update
 from workflows_app.engine.reopen import reopen
-from workflows_app.engine.sql.tables import REVISION
+from workflows_app.engine.sql.tables import REMOVED, REVISION
 from workflows_app.engine.start import Order, start
 from workflows_app.graph.definition import Definition
 from workflows_app.graph.statuses import FINAL, Status
@@ -94,6 +94,8 @@ def delete(*, uid: object) -> None:
 
 
 def _require_definition(workflow: Workflow) -> None:
+    if workflow.metadata.get(REMOVED):
+        raise NotAllowed("It is older than it is kept, and is just being removed: start its template anew")
     if workflow.metadata.get(REBUILT):
         raise NotAllowed(
             "It was imported without its definition.json: what its steps were told to do is not known. Start its template anew, or delete "

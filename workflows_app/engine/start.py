@@ -13,7 +13,7 @@ from typing import Any
 from django.db import IntegrityError
 
 from workflows_app import actions
-from workflows_app.engine import admission, doorbell
+from workflows_app.engine import admission, definitions, doorbell
 from workflows_app.engine.definitions import compiled
 from workflows_app.engine.errors import IdempotencyConflict
 from workflows_app.engine.sql.transaction import Session, write
@@ -56,7 +56,9 @@ def start_many(*, orders: Sequence[Order], now: datetime) -> list[Workflow]:
     """All of them in one transaction, or none. Raises IdempotencyConflict."""
     try:
         workflows = _start(orders, now)
-    except IntegrityError:  # on PostgreSQL, somebody else just took one of the keys: now it can be seen
+    except (IntegrityError, Definition.DoesNotExist):  # somebody just took a key (PostgreSQL): now it shows; or an unused definition went
+        for order in orders:
+            definitions.keep(order.definition)
         workflows = _start(orders, now)
     doorbell.ring()
     return workflows

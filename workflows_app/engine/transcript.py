@@ -1,4 +1,4 @@
-"""What one attempt says, as much of it as is kept: the beginning as it comes, the last part at its end, and what went between as a count."""
+"""What one attempt says, as much of it as is kept: the beginning as it comes, the last part at its end, between them a count."""
 
 from __future__ import annotations
 

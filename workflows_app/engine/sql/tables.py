@@ -2,6 +2,7 @@
 
 WORKFLOW, STEP, ATTEMPT, LOG_LINE = (f"workflows_app_{name}" for name in ("workflow", "step", "attempt", "logline"))
 REVISION = "_paramsRevision"  # in a workflow's metadata: how often a retry has changed its parameters
+REMOVED = "_beingRemoved"  # there too: retention is removing it bit by bit, so that nobody may begin it again
 FENCE = {"key": "bigint", "attempt": "int"}
 
 

@@ -16,6 +16,7 @@ from workflows_app.access.local_user import local_user
 from workflows_app.catalog import bundled
 from workflows_app.engine import broker
 from workflows_app.engine.clock import database_now
+from workflows_app.engine.retention import space
 from workflows_app.management.task_modules import require_tasks
 
 STOP_SLACK_SECONDS = 8
@@ -28,6 +29,11 @@ class Command(BaseCommand):
         require_tasks()
         _refuse_taken_port()
         _prepare_or_say_why_not()
+        if not _can_shrink():
+            self.stdout.write(
+                "The database file was made by an early release and never shrinks. To mend that, stop this and run once: "
+                "manage.py prune --vacuum"
+            )
         children = [Child("web", web.serve), Child("worker", broker.run_cluster)]
         supervisor = Supervisor(children, stop_seconds=settings.ENV.worker_grace + STOP_SLACK_SECONDS)
         code = supervisor.run(on_started=self._say_ready)
@@ -48,6 +54,13 @@ def prepare() -> None:
     if settings.IS_LOCAL:
         local_user()
     connections.close_all()
+
+
+def _can_shrink() -> bool:
+    try:
+        return space.can_shrink()
+    finally:
+        connections.close_all()
 
 
 def _prepare_or_say_why_not() -> None:
