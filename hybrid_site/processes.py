@@ -22,10 +22,11 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 @dataclass
 class Child:
-    """One supervised process. `run` is called in the fork and returns its exit code."""
+    """One supervised process. `run` is called in the fork and returns its exit code; with `final_code` it is not started again."""
 
     name: str
     run: Callable[[], int | None]
+    final_code: int | None = None
     pid: int = 0
     started: float = 0.0
     restarts: int = 0
@@ -62,7 +63,11 @@ class Supervisor:
 
     def _reap(self) -> None:
         for child in self._children:
-            if child.pid and os.waitpid(child.pid, os.WNOHANG)[0]:
+            pid, status = os.waitpid(child.pid, os.WNOHANG) if child.pid else (0, 0)
+            if pid and child.final_code is not None and os.waitstatus_to_exitcode(status) == child.final_code:
+                child.pid, child.start_at = 0, float("inf")
+                logger.warning("The %s process left as it was asked to, and is not started again", child.name)
+            elif pid:
                 steady = time.monotonic() - child.started >= STEADY_SECONDS
                 child.restarts = 0 if steady else child.restarts + 1
                 delay = min(MOST_RESTART_DELAY_SECONDS, 0.1 * 2**child.restarts)
@@ -76,7 +81,7 @@ class Supervisor:
                 self._start(child)
 
     def _pause(self) -> float:
-        return 0.05 if any(not child.pid for child in self._children) else 60.0
+        return 0.05 if any(not child.pid and child.start_at < float("inf") for child in self._children) else 60.0
 
     def _stop_all(self) -> int:
         self._signal_all(signal.SIGTERM)

@@ -12,7 +12,7 @@ from django.db import OperationalError
 from tests.engine import oracle, tasks
 from tests.engine.rival import claim_as
 from tests.engine.stage import PromptDrain, Stage, log_of, node, outcomes, statuses, step
-from workflows_app.engine import control, recovery
+from workflows_app.engine import control, recovery, report
 from workflows_app.engine.claims import Claim
 from workflows_app.engine.commit import Delta, apply, record
 from workflows_app.engine.outcomes import Outcome, crashed, failed, released, returned
@@ -46,9 +46,39 @@ def test_a_late_result_is_refused_whatever_it_is(stage: Stage, late: Callable[..
     assert bring(stage, RIVAL, result) == [result]
     assert (list(workflow.steps.order_by("id").values()), Workflow.objects.values().get()) == before
     assert "A late result of attempt 1" in log_of(workflow, "a")
+    (told,) = report.step(workflow.uid, "a")["attemptHistory"]
+    assert (told["outcome"], told["lateResult"]) == ("crashed", result.recorded)
     stage.play(workflow)
     assert outcomes(workflow, "a") == ["crashed", "completed"]
     oracle.judge(workflow)
+
+
+def test_a_worker_that_comes_back_cancels_what_was_taken_from_it_and_says_so(stage: Stage) -> None:
+    workflow = stage.start(node("a", "gated", retry=RetryPolicy(retries=3)))
+    drain = PromptDrain(stage.worker)
+    drain._commit_patiently()
+    drain._dispatch()
+    assert tasks.entered["a"].wait(10)
+    assert recovery.take_back(now=stage.now + timedelta(hours=1)) == 1
+    drain.supervision._drop_lost()
+    tasks.gates["a"].set()
+    assert not drain.running
+    attempt = Attempt.objects.get()
+    assert (attempt.outcome, attempt.late_result) == ("crashed", "cancelled")
+    assert "was still running when its worker came back" in log_of(workflow, "a")
+
+
+def test_a_step_that_was_stopped_is_not_called_superseded(stage: Stage) -> None:
+    workflow = stage.start(node("a", "gated"))
+    drain = PromptDrain(stage.worker)
+    drain._commit_patiently()
+    drain._dispatch()
+    assert tasks.entered["a"].wait(10)
+    stage.stop(workflow)
+    drain.supervision._drop_lost()
+    tasks.gates["a"].set()
+    assert (Attempt.objects.get().outcome, Attempt.objects.get().late_result) == ("stopped", "")
+    assert "came back" not in log_of(workflow, "a")
 
 
 def test_a_superseded_attempt_is_refused_while_the_next_one_runs(stage: Stage) -> None:

@@ -102,7 +102,7 @@ def test_one_that_is_stopped_is_told_and_its_process_ends(stage: Stage, tmp_path
     stage.stop(workflow)
     run = drain.running[step(workflow, "a").pk]
     drain.drop(run)
-    until("it was told", lambda: (tmp_path / "told").exists())
+    until("it was told", (tmp_path / "told").exists)
     until("its process is gone", lambda: not Path(f"/proc/{pid}").exists())
     assert outcomes(workflow, "a") == ["stopped"]
 

@@ -74,6 +74,21 @@ def test_seats_are_taken_from_the_first_and_given_back_by_death(monkeypatch: pyt
         process.wait()
 
 
+def test_a_seat_that_was_left_is_for_the_next(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(site, "run_directory", lambda: tmp_path)
+    monkeypatch.setattr(site, "_seats", {})
+    assert site.take_seat(2) == 0
+    site.leave_seat(1)
+    other = _seat_taker(tmp_path)
+    assert int(other.stdout.readline()) == 1
+    site.leave_seat(0)
+    third = _seat_taker(tmp_path)
+    assert int(third.stdout.readline()) == 0
+    for process in (other, third):
+        process.kill()
+        process.wait()
+
+
 def _seat_taker(directory: Path) -> subprocess.Popen[str]:
     program = f"""
 import django, pathlib, sys

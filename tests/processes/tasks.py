@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -114,3 +116,17 @@ async def span(params: dict[str, Any], context: Context) -> int:
     await asyncio.sleep(params["seconds"])
     _stamp(context, "end")
     return context.attempt
+
+
+@task
+def terminates_a_child(params: dict[str, Any], context: Context) -> dict[str, int]:
+    """Fork a process, run a program, end both with SIGTERM, and say how they ended."""
+    child = os.fork()
+    if child == 0:
+        while True:
+            time.sleep(1)
+    os.kill(child, signal.SIGTERM)
+    forked = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    with subprocess.Popen(["sleep", "60"]) as program:
+        program.terminate()
+        return {"forked": forked, "run": program.wait()}

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from workflows_app.dashboard import approvals_page, elements_table, step_rows
 from workflows_app.dashboard.looks import Moment, Took, moment, plural, pretty, took
 from workflows_app.graph.statuses import FINAL, Status
-from workflows_app.models import LogLine, Step
+from workflows_app.models import Attempt, LogLine, Step
 
 MOST_LINES = 1_000
 
@@ -95,13 +95,17 @@ def _shown(value: Any) -> str:
 
 def _attempts(step: Step, now: datetime) -> list[AttemptRow]:
     ended = [
-        AttemptRow(a.number, a.outcome, moment(a.started_at, now=now), took(a.started_at, a.ended_at, now=now), a.worker_id[:8], a.error)
+        AttemptRow(a.number, _outcome(a), moment(a.started_at, now=now), took(a.started_at, a.ended_at, now=now), a.worker_id[:8], a.error)
         for a in step.attempts.order_by("number")
     ]
     if step.status != Status.RUNNING:
         return ended
     began = step.claimed_at or step.started_at
     return [*ended, AttemptRow(step.attempt, "running", moment(began, now=now), took(began, None, now=now), step.worker_id[:8], "")]
+
+
+def _outcome(attempt: Attempt) -> str:
+    return f"{attempt.outcome}; too late: {attempt.late_result}" if attempt.late_result else attempt.outcome
 
 
 def _lines(step: Step) -> tuple[list[Line], int]:

@@ -17,7 +17,10 @@ from workflows_app.engine.liveness import live_workers
 from workflows_app.models import Worker
 
 MOST_STEPS, MOST_QUEUED = 6, 20
-STATES = {"busy": ("running", "◐", "Busy"), "idle": ("completed", "✓", "Idle"), "silent": ("failed", "✕", "Silent")}
+STATES = {
+    "busy": ("running", "◐", "Busy"), "idle": ("completed", "✓", "Idle"), "draining": ("waiting", "◌", "Draining"),
+    "silent": ("failed", "✕", "Silent"),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

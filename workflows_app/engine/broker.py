@@ -31,6 +31,7 @@ HAND_OUT_SECONDS = 0.05
 DATABASE_PATIENCE_SECONDS = 1.0
 PR_SET_PDEATHSIG = 1
 FROZEN_EXIT = 4
+DRAINED_EXIT = 7
 
 
 class StepBroker(ORM):  # type: ignore[misc]  # django-q2 has no types
@@ -42,6 +43,11 @@ class StepBroker(ORM):  # type: ignore[misc]  # django-q2 has no types
     _handed_at = 0.0
     _due_since: float | None = None
     _was_rung = False
+
+    def ping(self) -> bool:
+        """Called once in the sentinel, which has just taken SIGTERM's default back."""
+        signal.signal(signal.SIGTERM, _stay)
+        return bool(super().ping())
 
     def dequeue(self) -> list[tuple[int | None, str]] | None:
         try:
@@ -110,7 +116,8 @@ def _drain_message() -> str:
 
 
 def run_cluster() -> int:
-    """Run the worker group in this process until SIGTERM or SIGINT, or until it breaks. The exit code: 0 after a drain, else not."""
+    """Run the worker group in this process until SIGTERM or SIGINT, or until it breaks. The exit code: 0 when it left in order,
+    DRAINED_EXIT when that was because all its processes were drained, else another."""
     lifecycle.begin()
     harden()
     leaving: list[int] = []  # not an Event: a signal that arrives inside wait() would find its lock taken
@@ -149,18 +156,26 @@ def _drain_and_stop(cluster: Any) -> int:
     if cluster.sentinel.is_alive():
         cluster.sentinel.kill()
         return FROZEN_EXIT
-    return 0
+    return DRAINED_EXIT if lifecycle.was_asked_to_leave() else 0
 
 
 def _spawned(**_: Any) -> None:
+    global _is_worker  # noqa: PLW0603  read after its forks
+    _is_worker = True
     worker.current()
 
 
 def _die_with_parent() -> None:
-    """The kernel kills this child when its parent dies: no orphan works on unguarded."""
+    """The kernel kills this child when its parent dies: no orphan works on unguarded. A SIGTERM to every process at once, as systemd
+    sends it, is for the first one to act upon; what a task forks is not one of ours."""
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != _parent:
         os._exit(FROZEN_EXIT)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL if _is_worker else _stay)
+
+
+def _stay(*_: object) -> None:
+    """Not SIG_IGN, which programs that a task runs would inherit."""
 
 
 def _remember_parent() -> None:
@@ -175,3 +190,4 @@ def _end_group() -> None:
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _parent = 0
+_is_worker = False

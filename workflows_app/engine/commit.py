@@ -24,6 +24,7 @@ def record(session: Session, *, worker_id: str, outcomes: Sequence[Outcome], now
     accepted = [outcome for outcome in outcomes if outcome.claim.step_id in mine]
     recorded.refused = [outcome for outcome in outcomes if outcome.claim.step_id not in mine]
     _record_attempts(session, worker_id, accepted)
+    _note_late(session, worker_id, recorded.refused)
     add_log_lines(session, [*_lines(accepted), *(_late_line(outcome) for outcome in recorded.refused)])
     fan_in.propagate(session, accepted, recorded, now=now)
     effects.record(session, accepted, now=now)
@@ -92,6 +93,13 @@ def _record_attempts(session: Session, worker_id: str, outcomes: Sequence[Outcom
     ]
     if batch:
         session.run(session.statements.record_attempts, worker=worker_id, batch=batch)
+
+
+def _note_late(session: Session, worker_id: str, refused: Sequence[Outcome]) -> None:
+    """In the history, too: what came after the lease was lost."""
+    if refused:
+        batch = [{**outcome.claim.fence, "late_result": outcome.recorded or "waiting"} for outcome in refused]
+        session.run(session.statements.note_late, worker=worker_id, batch=batch)
 
 
 def _lines(outcomes: Iterable[Outcome]) -> Iterable[Line]:

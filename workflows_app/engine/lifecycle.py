@@ -4,18 +4,38 @@ from __future__ import annotations
 
 import mmap
 import os
+import secrets
+import signal
 import struct
 import time
 
-DRAINING, FIRST_SLOT, SLOT_BYTES, SLOTS = 0, 8, 8, 500
+DRAINING, ASKED, FIRST_SLOT, SLOT_BYTES, SLOTS = 0, 1, 8, 8, 500
 ATTENTIVE_SECONDS = 0.4
 _page = mmap.mmap(-1, mmap.PAGESIZE)
+_group, _main = "", 0
 
 
 def begin() -> None:
-    """Call in the group's first process before it forks: the page belongs to this group only."""
-    global _page  # noqa: PLW0603  shared memory has to be mapped anew per group
+    """Call in the group's first process before it forks: page and name belong to this group only."""
+    global _page, _group, _main  # noqa: PLW0603  shared memory has to be mapped anew per group
     _page = mmap.mmap(-1, mmap.PAGESIZE)
+    _group, _main = secrets.token_hex(16), os.getpid()
+
+
+def group() -> str:
+    """A random name of the group that this process belongs to."""
+    return _group
+
+
+def leave() -> None:
+    """Ask the group's first process to leave in order, from any process of the group."""
+    _page[ASKED] = 1
+    os.kill(_main, signal.SIGTERM)
+
+
+def was_asked_to_leave() -> bool:
+    """Whether the group leaves because it was drained, rather than for a signal from outside."""
+    return _page[ASKED] == 1
 
 
 def start_draining() -> None:

@@ -12,7 +12,7 @@ from queue import Empty
 from django.conf import settings
 from django.db import DatabaseError, DataError, Error, IntegrityError, connection
 
-from workflows_app.engine import effects, endings, isolation, lifecycle, outcomes
+from workflows_app.engine import draining, effects, endings, isolation, lifecycle, outcomes
 from workflows_app.engine.claims import Claim, Slots, claim, claim_limited, is_due
 from workflows_app.engine.clock import database_now
 from workflows_app.engine.commit import add_log_lines, apply, lock, record
@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 TICK_SECONDS = 0.25
 BEHIND_SECONDS = 0.02
 LINGER_SECONDS = 5.0
+PARKED_SECONDS = 0.5
 DATABASE_PATIENCE_SECONDS = 1.0
 POISONED_EXIT, BROKEN_EXIT = 3, 5
 
@@ -39,6 +40,7 @@ def drain() -> None:
     worker.clock.set(database_now())
     worker.listen()
     try:
+        _park(worker)
         Drain(worker, linger_seconds=LINGER_SECONDS).run()
     except Exception:
         logger.critical("A drain broke: process %s leaves and is replaced, its steps run again", worker.pid, exc_info=True)
@@ -46,6 +48,19 @@ def drain() -> None:
     finally:
         lifecycle.set_attentive(False)
         worker.ignore()
+
+
+def _park(worker: WorkerProcess) -> None:
+    """A drained process stays here: it must not take the message that another would act on."""
+    while not lifecycle.is_draining():
+        try:
+            if not draining.is_requested(worker.id):
+                return worker.look_for_seat()
+            worker.leave_seat()
+        except DatabaseError:
+            logger.exception("The database did not answer")
+            connection.close()
+        worker.bell.wait(PARKED_SECONDS)
 
 
 class Drain:
@@ -85,7 +100,9 @@ class Drain:
         if self.running or self.pending or is_held:
             self.busy_at = time.monotonic()
             return True
-        if lifecycle.is_draining() or (self.has_looked and time.monotonic() - self.busy_at >= self.linger_seconds):
+        if lifecycle.is_draining() or self.supervision.is_drained:
+            return False
+        if self.has_looked and time.monotonic() - self.busy_at >= self.linger_seconds:
             return False
         return not (self.has_looked and lifecycle.somebody_else_is_attentive())
 
@@ -94,7 +111,7 @@ class Drain:
         return slots.loop > 0 and slots.thread > 0
 
     def _free_slots(self) -> Slots:
-        if lifecycle.is_draining() or self.supervision.is_poisoned:
+        if lifecycle.is_draining() or self.supervision.is_poisoned or self.supervision.is_drained:
             return Slots()
         on_loop = sum(not (run.action.in_thread or run.is_settled or run.is_alone) for run in self.running.values())
         return Slots(max(0, self.worker.io_slots - on_loop), max(0, self.worker.thread.room()))

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import Error, connection
 
-from workflows_app.engine import admission, doorbell, endings, outcomes, site, subscriptions
+from workflows_app.engine import admission, doorbell, draining, endings, lifecycle, outcomes, site, subscriptions
 from workflows_app.engine.begun import had_begun
 from workflows_app.engine.claims import Claim, Inputs
 from workflows_app.engine.clock import database_now
@@ -145,6 +145,8 @@ class Reaper(threading.Thread):
         admission.admit(now=now)
         endings.sweep(now=now)
         self._sweeper.sweep(now=now)
+        if draining.is_group_drained(lifecycle.group()) and not lifecycle.is_draining():
+            lifecycle.leave()
         self._watch(now, monotonic)
         self._last = now, monotonic
 

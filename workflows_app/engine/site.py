@@ -11,6 +11,8 @@ from pathlib import Path
 
 from django.conf import settings
 
+_seats: dict[int, int] = {}
+
 
 @lru_cache(maxsize=1)
 def run_directory() -> Path:
@@ -49,9 +51,15 @@ def take_seat(seats: int) -> int:
     """The first free of `seats` seats of this data directory, from 0, held while this process lives; `seats` when all are taken."""
     for seat in range(seats):
         with suppress(OSError):
-            hold(f"seat-{seat}")
+            _seats[seat] = hold(f"seat-{seat}")
             return seat
     return seats
+
+
+def leave_seat(seat: int) -> None:
+    """Let another process have it."""
+    if seat in _seats:
+        os.close(_seats.pop(seat))
 
 
 def lives(worker_id: str) -> bool:

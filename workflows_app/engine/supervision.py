@@ -5,18 +5,19 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import Error
 
-from workflows_app.engine import isolation, lifecycle, outcomes, runner
+from workflows_app.engine import draining, isolation, lifecycle, outcomes, runner
 from workflows_app.engine.clock import database_now
-from workflows_app.engine.commit import apply, lock
+from workflows_app.engine.commit import add_log_lines, apply, lock
 from workflows_app.engine.fan_in import Delta
 from workflows_app.engine.live_lines import LiveLines
 from workflows_app.engine.runner import Run
+from workflows_app.engine.sql.recording import CANCELLED
 from workflows_app.engine.sql.transaction import Session, write
 from workflows_app.engine.transcript import Line
 from workflows_app.models import Worker
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from workflows_app.engine.loop import Drain
 
 LOOK_SECONDS = 0.25
+ASK_SECONDS = 1.0
 WITHDRAW_AFTER_SECONDS = 0.1
 THREAD_GRACE_SECONDS = 5.0
 SUSPECTS_LATER_SECONDS = 1.0
@@ -35,8 +37,8 @@ class Supervision:
 
     def __init__(self, drain: Drain) -> None:
         self.drain = drain
-        self.is_poisoned = False
-        self._looked = self._beat = time.monotonic()
+        self.is_poisoned = self.is_drained = False
+        self._looked = self._beat = self._asked = time.monotonic()
         self._leave_by: float | None = None
         self.lines = LiveLines()
 
@@ -46,7 +48,11 @@ class Supervision:
         self._looked = time.monotonic()
         self._end_late_thread()
         self._end_late_on_loop()
-        self.drain.worker.look_for_seat()
+        self._ask_whether_drained()
+        if lifecycle.is_draining() or self.is_drained:
+            self.drain.worker.leave_seat()
+        else:
+            self.drain.worker.look_for_seat()
         if not self.drain.running:
             return
         self._drop_lost()
@@ -56,6 +62,12 @@ class Supervision:
             self._leave()
         if time.monotonic() - self._beat >= settings.ENV.worker_heartbeat_interval:
             self._heartbeat()
+
+    def _ask_whether_drained(self) -> None:
+        """Once drained, this stretch of work takes no more; the next begins when the process may work again."""
+        if not self.is_drained and time.monotonic() - self._asked >= ASK_SECONDS:
+            self._asked = time.monotonic()
+            self.is_drained = draining.is_requested(self.drain.worker.id)
 
     def take_lines(self) -> list[Line]:
         """What running steps said since the last flush, and how far they are."""
@@ -71,9 +83,18 @@ class Supervision:
         runs, session = self._runs(), Session()
         fences = [run.claim.fence for run in runs]
         mine = {row[0] for row in session.run(session.statements.still_mine, worker=self.drain.worker.id, batch=fences)}
-        for run in runs:
-            if run.claim.step_id not in mine:
-                self.drain.drop(run)
+        lost = [run for run in runs if run.claim.step_id not in mine]
+        for run in lost:
+            self.drain.drop(run)
+        if lost:
+            self._tell_superseded(lost)
+
+    def _tell_superseded(self, lost: list[Run]) -> None:
+        """An attempt that went on after its lease had been taken back is told of in the history and the log of its step."""
+        batch = [{**run.claim.fence, "late_result": CANCELLED} for run in lost]
+        with write() as session:
+            rows = session.run(session.statements.note_late, worker=self.drain.worker.id, batch=batch)
+            add_log_lines(session, [_superseded(row[0], row[1], self.drain.worker.clock.now()) for row in rows])
 
     def _end_late_thread(self) -> None:
         """A plain Python task cannot be interrupted: past its timeout it is told, its step goes on without it,
@@ -186,3 +207,8 @@ class Supervision:
             lock(session, {run.claim.workflow_id for run in told})
             rows = session.run(session.statements.note_progress, worker=self.drain.worker.id, batch=batch)
             apply(session, {row[0]: Delta() for row in rows}, now=self.drain.worker.clock.now())
+
+
+def _superseded(step_id: int, attempt: int, at: datetime) -> Line:
+    message = f"Attempt {attempt} was still running when its worker came back; it was cancelled: its lease had been taken back"
+    return {"step_id": step_id, "attempt": attempt, "at": at, "level": "WARNING", "message": message}

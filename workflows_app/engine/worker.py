@@ -10,7 +10,7 @@ from queue import SimpleQueue
 
 from django.conf import settings
 
-from workflows_app.engine import site
+from workflows_app.engine import draining, lifecycle, site
 from workflows_app.engine.begun import Begun
 from workflows_app.engine.claims import Inputs
 from workflows_app.engine.clock import Clock, database_now
@@ -46,6 +46,11 @@ class WorkerProcess:
     def io_slots(self) -> int:
         return settings.ENV.io_slots(self.seat)
 
+    def leave_seat(self) -> None:
+        """One that takes no more steps leaves its share of MAX_PARALLEL_IO to the release that starts beside it."""
+        site.leave_seat(self.seat)
+        self.seat = settings.ENV.max_parallel_nodes
+
     def look_for_seat(self) -> None:
         """One that started beside an older release takes a place as soon as that leaves one."""
         if self.seat == settings.ENV.max_parallel_nodes:
@@ -69,8 +74,9 @@ class WorkerProcess:
 
     def _register(self, now: datetime) -> None:
         Worker.objects.create(
-            id=self.id, host=socket.gethostname()[:255], site=site.site_id(), pid=self.pid, version=settings.VERSION,
-            started_at=now, heartbeat_at=now,
+            id=self.id, host=socket.gethostname()[:255], site=site.site_id(), group=lifecycle.group(), pid=self.pid,
+            version=settings.VERSION, started_at=now, heartbeat_at=now,
+            drain_requested_at=draining.born_drained(lifecycle.group(), now=now),
         )  # fmt: skip
 
 

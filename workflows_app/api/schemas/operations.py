@@ -47,13 +47,14 @@ class RunningStepOut(Shape):
 
 
 class WorkerOut(Shape):
-    """`silent`: not heard of for too long while it holds leases; they run out and its steps are taken back."""
+    """`draining`: finishes what it runs and takes no more. `silent`: not heard of for too long while it holds leases; they run out
+    and its steps are taken back."""
 
     id: str
     host: str
     pid: int
     version: str
-    state: Literal["busy", "idle", "silent"]
+    state: Literal["busy", "idle", "draining", "silent"]
     started_at: Moment
     same_host: bool
     heartbeat_at: Moment

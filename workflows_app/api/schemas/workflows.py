@@ -36,10 +36,12 @@ class StepOut(Shape):
 
 
 class AttemptOut(Shape):
-    """An ended claim of the step; a running one is in the step itself."""
+    """An ended claim of the step; a running one is in the step itself. `lateResult`: what its worker reported after the lease had
+    been lost (`cancelled`: it was told to end when it came back); it was refused."""
 
     number: int
     outcome: Literal["completed", "skipped", "failed", "retried", "crashed", "stopped", "released"]
+    late_result: str | None
     error: str | None
     worker_id: str
     start_time: Moment

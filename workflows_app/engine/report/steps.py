@@ -69,6 +69,7 @@ def _attempt_json(attempt: Attempt) -> dict[str, Any]:
     return {
         "number": attempt.number,
         "outcome": attempt.outcome,
+        "lateResult": attempt.late_result or None,
         "error": attempt.error or None,
         "workerId": attempt.worker_id,
         "startTime": iso(attempt.started_at),

@@ -16,7 +16,8 @@ from workflows_app.models import Step, Worker
 
 
 def workers(now: datetime) -> list[dict[str, Any]]:
-    """Live workers (`busy` or `idle`), and silent ones while they still hold a lease, oldest first."""
+    """Live workers (`busy`, `idle`, or `draining`: finishing what it runs, taking no more), and silent ones while they
+    still hold a lease, oldest first."""
     live = {worker.id for worker in live_workers(now=now)}
     running = _running(now)
     rows = Worker.objects.filter(id__in=[*live, *running]).order_by("started_at", "id")
@@ -31,12 +32,18 @@ def _worker_json(worker: Worker, running: Sequence[dict[str, Any]], *, is_live: 
         "host": worker.host,
         "pid": worker.pid,
         "version": worker.version,
-        "state": ("busy" if running else "idle") if is_live else "silent",
+        "state": _state(worker, running) if is_live else "silent",
         "startedAt": iso(worker.started_at),
         "sameHost": worker.site == site.site_id(),
         "heartbeatAt": iso(now if is_beside else worker.heartbeat_at),
         "running": list(running),
     }
+
+
+def _state(worker: Worker, running: Sequence[dict[str, Any]]) -> str:
+    if worker.drain_requested_at is not None:
+        return "draining"
+    return "busy" if running else "idle"
 
 
 def _running(now: datetime) -> Mapping[str, list[dict[str, Any]]]:

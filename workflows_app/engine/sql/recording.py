@@ -6,6 +6,8 @@ from __future__ import annotations
 from workflows_app.engine.sql.dialect import Dialect
 from workflows_app.engine.sql.tables import ATTEMPT, FENCE, LOG_LINE, STEP, WORKFLOW, mine
 
+CANCELLED = "cancelled"
+
 
 def lock_workflows(d: Dialect) -> str:
     """Workflows before steps, in the order of their ids. PostgreSQL only: on SQLite the write lock is lock enough."""
@@ -108,6 +110,16 @@ def recorded_attempts(d: Dialect) -> str:
     return f"""
         SELECT a.step_id FROM {ATTEMPT} AS a JOIN {d.rows("batch", FENCE)}
         ON a.step_id = b.key AND a.number = b.attempt WHERE a.worker_id = {d.param("worker", "text")}"""
+
+
+def note_late(d: Dialect) -> str:
+    """Tell in the history of attempts that were taken back or stopped what their worker reported too late, and which of those taken
+    back it cancelled; returns their steps and numbers."""
+    return f"""
+        UPDATE {ATTEMPT} AS a SET late_result = b.late_result FROM {d.rows("batch", FENCE | {"late_result": "text"})}
+        WHERE a.step_id = b.key AND a.number = b.attempt AND a.worker_id = {d.param("worker", "text")} AND a.late_result = ''
+            AND (b.late_result <> '{CANCELLED}' OR a.outcome = 'crashed')
+        RETURNING step_id, number"""
 
 
 def add_log_lines(d: Dialect) -> str:

@@ -28,6 +28,7 @@ class Statements:
         self.progress = recording.progress(d)
         self.end = recording.end(d)
         self.record_attempts = recording.record_attempts(d)
+        self.note_late = recording.note_late(d)
         self.recorded_attempts = recording.recorded_attempts(d)
         self.add_log_lines = recording.add_log_lines(d)
         self.add_workflows = recording.add_workflows(d)

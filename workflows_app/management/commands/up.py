@@ -34,7 +34,7 @@ class Command(BaseCommand):
                 "The database file was made by an early release and never shrinks. To mend that, stop this and run once: "
                 "manage.py prune --vacuum"
             )
-        children = [Child("web", web.serve), Child("worker", broker.run_cluster)]
+        children = [Child("web", web.serve), Child("worker", broker.run_cluster, final_code=broker.DRAINED_EXIT)]
         supervisor = Supervisor(children, stop_seconds=settings.ENV.worker_grace + STOP_SLACK_SECONDS)
         code = supervisor.run(on_started=self._say_ready)
         self.stdout.write("Stopped." if code == 0 else "Stopped; some processes had to be killed. Their steps run again at the next start.")

@@ -11,8 +11,9 @@ from workflows_app.management.task_modules import require_tasks
 
 
 class Command(BaseCommand):
-    help = "Run MAX_PARALLEL_NODES worker processes until SIGTERM; leave with an exit code other than 0 when they break."
+    help = "Run MAX_PARALLEL_NODES worker processes until SIGTERM or until all are drained. The exit code is not 0 when they break."
 
     def handle(self, *args: Any, **options: Any) -> None:
         require_tasks()
-        raise SystemExit(broker.run_cluster())
+        code = broker.run_cluster()
+        raise SystemExit(0 if code == broker.DRAINED_EXIT else code)
