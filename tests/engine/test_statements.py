@@ -18,10 +18,10 @@ from workflows_app.models import Workflow
 
 NOW = datetime(2026, 11, 21, 12, 0, 1, 5, tzinfo=UTC)
 TABLES = "workflows_app_(?:step|workflow|attempt|logline)"
-INSERTS = {"add_elements", "add_log_lines", "add_steps", "record_attempts", "record_stopped_elements"}
+INSERTS = {"add_elements", "add_log_lines", "add_steps", "record_attempts", "record_stopped", "log_stopped", "record_stopped_elements"}
 CLAIMS = {"claim", "claim_these"}
 # under the workflow's lock
-BY_OTHERS = {"count_down", "decide", "open_elements", "count_elements", "release_elements", "reopen", "stop_elements"}
+BY_OTHERS = {"count_down", "decide", "open_elements", "count_elements", "release_elements", "reopen", "stop_elements", "stop_steps"}
 
 
 def texts(statements: Statements) -> dict[str, str]:
@@ -31,7 +31,7 @@ def texts(statements: Statements) -> dict[str, str]:
 ALL = sorted(texts(Statements(SQLITE)))
 PARAMS: dict[str, Any] = {
     "now": NOW, "lease": NOW, "worker": "w" * 32, "slots_0": 10, "slots_1": 10, "name": "warehouse", "held": 1, "most": 10, "parent": 1,
-    "source": "shop", "received_at": NOW,
+    "source": "shop", "message": "Stopped", "received_at": NOW,
     "metadata": "{}", "batch": [{"key": 1, "attempt": 1, "workflow_id": 1, "node_id": "a", "workflow_key": 1, "node_key": "a", "count": 1}],
 }  # fmt: skip
 

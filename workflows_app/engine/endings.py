@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from uuid import UUID
 
-from workflows_app.engine import admission, stopping, sub_workflows
+from workflows_app.engine import admission, doorbell, stopping, sub_workflows
 from workflows_app.engine.commit import Ended
-from workflows_app.engine.errors import NotAllowed, WorkflowNotFound
-from workflows_app.models import Workflow
 
 PARTS_AT_ONCE = 200
 
@@ -44,11 +41,9 @@ def _tell(stopped: Sequence[int], now: datetime) -> None:
     sub_workflows.tell_parents(stopped, now=now)
 
 
-def _stop_all(uids: Sequence[UUID], now: datetime) -> list[int]:
-    stopped: list[Workflow] = []
-    for uid in uids:
-        try:
-            stopped.append(stopping.stop(uid=uid, now=now))
-        except (NotAllowed, WorkflowNotFound):
-            continue  # it ended by itself meanwhile
-    return [workflow.pk for workflow in stopped]
+def _stop_all(workflow_ids: Sequence[int], now: datetime) -> list[int]:
+    """Those that did not end by themselves meanwhile."""
+    stopped = stopping.stop_these(workflow_ids=workflow_ids, now=now)
+    if stopped:
+        doorbell.ring("stop")
+    return stopped

@@ -69,9 +69,9 @@ def is_awaited(child: Workflow) -> bool:
     return step is not None and step.waits_for == Step.WORKFLOW and step.attempt == child.metadata.get(ATTEMPT, 0)
 
 
-def below(workflow_ids: Iterable[int], most: int) -> list[uuid.UUID]:
+def below(workflow_ids: Iterable[int], most: int) -> list[int]:
     """Active sub-workflows that steps of these workflows started and do not wait for any more."""
-    return list(_unawaited().filter(parent_step__workflow__in=list(workflow_ids)).values_list("uid", flat=True)[:most])
+    return list(_unawaited().filter(parent_step__workflow__in=list(workflow_ids)).values_list("pk", flat=True)[:most])
 
 
 def untold() -> list[int]:
@@ -80,9 +80,9 @@ def untold() -> list[int]:
     return list(Workflow.objects.final().filter(parent_step__in=waiting).values_list("pk", flat=True))
 
 
-def orphans(most: int) -> list[uuid.UUID]:
+def orphans(most: int) -> list[int]:
     """Active sub-workflows whose step has ended, or goes on without them."""
-    return list(_unawaited().values_list("uid", flat=True)[:most])
+    return list(_unawaited().values_list("pk", flat=True)[:most])
 
 
 def _unawaited() -> QuerySet[Workflow]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from workflows_app.engine.sql import claiming, elements, events, recording
+from workflows_app.engine.sql import claiming, elements, events, recording, stopping
 from workflows_app.engine.sql.dialect import POSTGRESQL, SQLITE, Dialect
 
 
@@ -15,6 +15,7 @@ class Statements:
     def __init__(self, d: Dialect) -> None:
         self.dialect = d
         self._record(d)
+        self._stop(d)
         self._elements(d)
         self._claim(d)
         self._events(d)
@@ -33,6 +34,14 @@ class Statements:
         self.add_log_lines = recording.add_log_lines(d)
         self.add_workflows = recording.add_workflows(d)
         self.add_steps = recording.add_steps(d)
+
+    def _stop(self, d: Dialect) -> None:
+        self.lock_active = stopping.lock_active(d)
+        self.lock_active_steps = stopping.lock_active_steps(d)
+        self.record_stopped = stopping.record_stopped(d)
+        self.log_stopped = stopping.log_stopped(d)
+        self.stop_steps = stopping.stop_steps(d)
+        self.stop_workflows = stopping.stop_workflows(d)
 
     def _elements(self, d: Dialect) -> None:
         self.add_elements = elements.add_elements(d)
