@@ -135,6 +135,7 @@ def test_steps_without_a_key_go_on_beside_a_large_backlog_of_one(stage: Stage) -
 def test_two_who_count_at_once_take_turns(stage: Stage) -> None:
     from tests.engine.at_once import at_once
 
-    stage.start(*(keyed(f"s{number}", limit=3) for number in range(20)))
-    found = at_once(lambda number: take(str(number) * 32, now=stage.now), 4)
-    assert sum(map(len, found)) == 3
+    for round in range(10):
+        stage.start(*(keyed(f"s{number}", key=f"k{round}", limit=3) for number in range(20)))
+        found = at_once(lambda number: take(str(number) * 32, now=stage.now), 4)
+        assert sum(map(len, found)) == 3  # type: ignore[arg-type]
