@@ -124,7 +124,11 @@ def main(words: list[str]) -> int:
     if arguments.database != "sqlite" and with_postgres.binaries() is None:
         print("There is no PostgreSQL server on this machine: install the package postgresql, or give --database sqlite", file=sys.stderr)
         return 2
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (
+        signal.SIGINT,
+        signal.SIGTERM,
+    ):  # a shell starts what it runs in the background deaf to Ctrl-C, and children inherit that
+        signal.signal(number, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="hybrid-soak-") as place:
         soak = Soak(arguments, Path(place) / "ledger.jsonl")
         print(f"Soak of {arguments.minutes:g} minutes, seed {soak.seed}", flush=True)

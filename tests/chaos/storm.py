@@ -16,7 +16,6 @@ from workflows_app.models import Workflow
 
 PATIENT = RetryPolicy(retries=50, initial_delay=0)
 FROZEN_SECONDS = 10.0
-EVERY_SECONDS = 2.0
 
 
 class Watched:
@@ -65,18 +64,19 @@ class Watched:
 
 @dataclass
 class Storm:
-    """Kills one process at random every two seconds until what it is told has ended; sees the longest time without a start."""
+    """Kills one process at random again and again until what it is told has ended; sees the longest time without a start."""
 
     watched: Watched
     dice: random.Random
     progress: Callable[[], int]
+    every_seconds: float = 2.0
     kills: int = 0
     silences: list[float] = field(default_factory=list)
 
     def rage(self, is_over: Callable[[], bool], *, seconds: float) -> float:
         """How long it took."""
         began = time.monotonic()
-        self._seen, self._moved, self._next = self.progress(), began, began + EVERY_SECONDS
+        self._seen, self._moved, self._next = self.progress(), began, began + self.every_seconds
         until("the storm is over", lambda: self._blow() or is_over(), seconds=seconds)
         return time.monotonic() - began
 
@@ -91,7 +91,7 @@ class Storm:
             self.silences.append(now - self._moved)
             self._seen, self._moved = seen, now
         if now >= self._next:
-            self._next += EVERY_SECONDS
+            self._next += self.every_seconds
             self._strike()
 
     def _strike(self) -> None:
