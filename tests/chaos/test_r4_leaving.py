@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.ledger import Entry, note
-from tests.chaos.storm import have_ended
+from tests.chaos.storm import Watched, have_ended
 from tests.chaos.verdict import verdict
 from tests.processes.conftest import begin
 from tests.processes.group import Group, until
@@ -55,15 +55,41 @@ def test_a_group_under_load_leaves_in_time_and_nothing_is_lost(
     workers(MAX_PARALLEL_NODES="4")
     until("all is done", lambda: have_ended(runs), seconds=60)
     found = verdict(runs, tmp_path)
-    who = send.__name__.removeprefix("to_").replace("_", " ")
     gone = f"gone after {statistics.median(took):.1f} s, {max(took):.1f} s at most, with {GRACE:g} s of grace"
-    case, figures = f"SIGTERM under load to {who}", f"{gone}; {released} steps handed back"
+    case, figures = f"SIGTERM under load to {_name(send)}", f"{gone}; {released} steps handed back"
     note(Entry("R4", case, found.steps, len(took), found.lost, found.twice, figures=figures))
     assert not found.broken, found.broken
     assert (found.lost, found.twice) == (0, 0)
     assert released >= ALWAYS * len(took)
     assert set(_penalties(runs)) <= {(0, 0)}
     assert max(took) <= GRACE + SLACK
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("send", [to_the_first_process, to_every_process])
+def test_the_whole_product_under_load_leaves_in_time(tmp_path: Path, scale: float, send: Callable[[Group], None]) -> None:
+    """`manage.py up`, web server and all."""
+    runs, took = [_held()], list[float]()
+    for number in range(round(scale)):
+        with Watched(tmp_path, "up", WORKER_GRACE=str(GRACE)) as watched:
+            until("it is under load", lambda number=number: _is_under_load(tmp_path, number + 1))
+            began = time.monotonic()
+            send(watched.group)
+            assert watched.group.ended() == 0, watched.group.said()
+            took.append(time.monotonic() - began)
+    (tmp_path / "gate").touch()
+    with Watched(tmp_path):
+        until("all is done", lambda: have_ended(runs), seconds=60)
+    found = verdict(runs, tmp_path)
+    case = f"SIGTERM under load to {_name(send)} of the whole product"
+    note(Entry("R4", case, found.steps, len(took), found.lost, found.twice, figures=f"gone after {max(took):.1f} s at most"))
+    assert not found.broken, found.broken
+    assert set(_penalties(runs)) == {(0, 0)}
+    assert max(took) <= GRACE + SLACK
+
+
+def _name(send: Callable[[Group], None]) -> str:
+    return send.__name__.removeprefix("to_").replace("_", " ")
 
 
 def _held() -> Workflow:
