@@ -161,3 +161,13 @@ def test_a_drained_worker_leaves_its_share_of_the_io_slots_to_others_until_it_ma
     assert stage.worker.io_slots == 0
     stage.worker.look_for_seat()
     assert stage.worker.io_slots > 0
+
+
+def test_once_asked_a_worker_claims_nothing_whatever_it_believes(stage: Stage) -> None:
+    """The claim itself looks: who waits for a drain may trust that nothing running means nothing to come."""
+    stage.start(node("a"), node("k", concurrency_key="one", concurrency_limit=1))
+    row = registered(ONE, now=stage.now)
+    draining.request([row], now=stage.now)
+    assert claim_as(ONE, now=stage.now) == []
+    draining.cancel([row])
+    assert len(claim_as(ONE, now=stage.now)) == 1

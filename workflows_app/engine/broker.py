@@ -139,7 +139,7 @@ def harden() -> None:
     messages.self_test()
     django_q.cluster.Queue = messages.MessageQueue
     django_q.cluster.Value = messages.UnlockedValue
-    os.register_at_fork(before=_remember_parent, after_in_child=_die_with_parent)
+    os.register_at_fork(before=_remember_parent, after_in_parent=_hear_sigterm, after_in_child=_die_with_parent)
     post_spawn.connect(_spawned, dispatch_uid="worker")
     probe = django_q.cluster.Sentinel(None, None, "", start=False)
     if not all(isinstance(queue, messages.MessageQueue) for queue in (probe.task_queue, probe.result_queue)):
@@ -172,6 +172,7 @@ def _die_with_parent() -> None:
     if os.getppid() != _parent:
         os._exit(FROZEN_EXIT)
     signal.signal(signal.SIGTERM, signal.SIG_DFL if _is_worker else _stay)
+    _hear_sigterm()
 
 
 def _stay(*_: object) -> None:
@@ -179,8 +180,14 @@ def _stay(*_: object) -> None:
 
 
 def _remember_parent() -> None:
+    """A SIGTERM for the child waits until that has its own handler."""
     global _parent  # noqa: PLW0603  read by the child, which may be an orphan before it can ask
     _parent = os.getpid()
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+
+def _hear_sigterm() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
 def _end_group() -> None:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from workflows_app.engine.sql.dialect import Dialect
-from workflows_app.engine.sql.tables import FENCE, REVISION, STEP, WORKFLOW, mine
+from workflows_app.engine.sql.tables import FENCE, REVISION, STEP, WORKER, WORKFLOW, mine
 from workflows_app.graph.definition import PRIORITIES
 
 EXECUTORS = (0, 1)
@@ -22,14 +22,17 @@ def claim_these(d: Dialect) -> str:
 
 
 def _claim(d: Dialect, chosen: str) -> str:
-    """Take steps under a lease. A step that resumes after a wait goes on with its attempt; any other begins its next."""
+    """Take steps under a lease, unless this worker was drained. A step that resumes after a wait goes on with its attempt; any other
+    begins its next."""
+    worker = d.param("worker", "text")
     now = d.param("now", "timestamptz")
     return f"""
         UPDATE {STEP} SET attempt = attempt + CASE WHEN status = 'PENDING' THEN 1 ELSE 0 END,
             started_at = COALESCE(started_at, {now}), claimed_at = CASE WHEN status = 'PENDING' THEN {now} ELSE claimed_at END,
-            status = 'RUNNING', worker_id = {d.param("worker", "text")}, lease_expires_at = {d.param("lease", "timestamptz")},
+            status = 'RUNNING', worker_id = {worker}, lease_expires_at = {d.param("lease", "timestamptz")},
             available_at = NULL, waits_for = NULL
         WHERE id IN ({chosen})
+            AND NOT EXISTS (SELECT 1 FROM {WORKER} AS drained WHERE drained.id = {worker} AND drained.drain_requested_at IS NOT NULL)
         RETURNING priority, id, executor, workflow_id, node_id, attempt, failures, crashes, {d.text("resume")}, {d.text("answer")},
             parent_id, {d.text("element")}, {d.text("claimed_at")},
             (SELECT w.metadata->>'{REVISION}' FROM {WORKFLOW} AS w WHERE w.id = workflow_id)"""

@@ -1,6 +1,6 @@
 """Names that the engine's statements share."""
 
-WORKFLOW, STEP, ATTEMPT, LOG_LINE = (f"workflows_app_{name}" for name in ("workflow", "step", "attempt", "logline"))
+WORKFLOW, STEP, ATTEMPT, LOG_LINE, WORKER = (f"workflows_app_{name}" for name in ("workflow", "step", "attempt", "logline", "worker"))
 REVISION = "_paramsRevision"  # in a workflow's metadata: how often a retry has changed its parameters
 REMOVED = "_beingRemoved"  # there too: retention is removing it bit by bit, so that nobody may begin it again
 FENCE = {"key": "bigint", "attempt": "int"}

@@ -5,12 +5,13 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from pydantic_core import to_json
 
 from workflows_app.engine import site
@@ -28,14 +29,14 @@ class Session:
         wrapper.close_if_health_check_failed()  # as the ORM does: of a request's connection that broke since the last one
         wrapper.ensure_connection()
         self.statements: Statements = for_vendor(wrapper.vendor)
-        self._driver: Any = wrapper.connection
+        self._execute = _executor(wrapper)
         self._errors = wrapper.wrap_database_errors
 
     def run(self, statement: str, **params: object) -> list[Row]:
         """Execute and fetch what it returns. A list of dicts travels as JSON, a moment as the database writes it."""
         bound = {name: self._bind(value) for name, value in params.items()}
         with self._errors:
-            cursor = self._driver.execute(statement, bound)
+            cursor = self._execute(statement, bound)
             return cursor.fetchall() if cursor.description else []
 
     def time(self, moment: datetime | None) -> str | None:
@@ -45,6 +46,15 @@ class Session:
         if isinstance(value, list):
             return to_json(value).decode()
         return self.time(value) if isinstance(value, datetime) else value
+
+
+def _executor(wrapper: BaseDatabaseWrapper) -> Callable[[str, Mapping[str, object]], Any]:
+    """Django's own cursors write parameters into the text, so that PostgreSQL would plan every statement anew each time."""
+    if wrapper.vendor == "sqlite":
+        return cast(Callable[..., Any], wrapper.connection.execute)
+    from psycopg import Cursor
+
+    return Cursor(wrapper.connection).execute
 
 
 @contextmanager
