@@ -17,6 +17,7 @@ from workflows_app.engine.begun import had_begun
 from workflows_app.engine.claims import Claim, Inputs
 from workflows_app.engine.clock import database_now
 from workflows_app.engine.commit import apply, record
+from workflows_app.engine.invariants import InvariantSweep
 from workflows_app.engine.sql.transaction import Session, write
 from workflows_app.models import Step, Worker
 
@@ -118,6 +119,7 @@ class Reaper(threading.Thread):
         self._last: tuple[datetime, float] | None = None
         self._stuck_since: float | None = None
         self._sweeper = subscriptions.Sweeper()
+        self._invariants = InvariantSweep()
 
     def run(self) -> None:
         try:
@@ -147,6 +149,7 @@ class Reaper(threading.Thread):
         self._sweeper.sweep(now=now)
         if draining.is_group_drained(lifecycle.group()) and not lifecycle.is_draining():
             lifecycle.leave()
+        self._invariants.look(now=now, monotonic=monotonic)
         self._watch(now, monotonic)
         self._last = now, monotonic
 

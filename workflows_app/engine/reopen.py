@@ -24,13 +24,13 @@ def reopen(*, workflow: Workflow, node_ids: set[str], now: datetime) -> dict[str
     for node in in_order(definition):
         if node.id in node_ids:
             _reset(steps[node.id])
-            _place(steps[node.id], node, definition, steps, now)
+            place(steps[node.id], node, definition, steps, now)
     session = Session()
-    session.run(session.statements.reopen, batch=[_row(steps[id]) for id in sorted(node_ids)], now=now)
+    session.run(session.statements.reopen, batch=[row(steps[id]) for id in sorted(node_ids)], now=now)
     return counters(definition, steps)
 
 
-def _row(step: Step) -> dict[str, Any]:
+def row(step: Step) -> dict[str, Any]:
     return {
         "key": step.pk,
         "status": step.status,
@@ -64,7 +64,7 @@ def _reset(step: Step) -> None:
     step.available_at = None
 
 
-def _place(step: Step, node: Node, definition: Definition, steps: Mapping[str, Step], now: datetime) -> None:
+def place(step: Step, node: Node, definition: Definition, steps: Mapping[str, Step], now: datetime) -> None:
     """Where a reset step stands: waiting, ready, or ruled out by what is decided upstream already."""
     ends = [_ended(steps[need], node, definition) for need in node.needs]
     counts = {name: ends.count(name) for name in ("succeeded", "failed", "skipped")}

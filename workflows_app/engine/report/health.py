@@ -13,10 +13,11 @@ from django.db import DatabaseError, InterfaceError, connection
 from workflows_app.engine.liveness import live_workers
 from workflows_app.engine.report.queue import backlog
 from workflows_app.engine.report.times import iso
-from workflows_app.models import Step
+from workflows_app.models import Repair, Step
 
 HEALTHY, DEGRADED, UNHEALTHY = "healthy", "degraded", "unhealthy"
 STALE_BACKLOG_SECONDS = 60
+REPAIRS_SHOWN = timedelta(days=1)
 Component = dict[str, Any]
 
 
@@ -72,5 +73,10 @@ def _scheduler(now: datetime) -> Component:
     """Timers and take-backs are looked at by the workers; a lease long past its end means that nobody looks."""
     late = now - timedelta(seconds=settings.ENV.worker_heartbeat_timeout)
     overdue = Step.objects.running().filter(lease_expires_at__lt=late).count()
-    message = f"{overdue} steps of dead workers were not taken back yet" if overdue else ""
-    return {"status": DEGRADED if overdue else HEALTHY, "message": message, "overdueLeases": overdue}
+    repairs = Repair.objects.filter(at__gt=now - REPAIRS_SHOWN).count()
+    said = [
+        f"{overdue} steps of dead workers were not taken back yet" if overdue else "",
+        f"{repairs} impossible states were found and mended in the last day; the log has each" if repairs else "",
+    ]
+    message = "; ".join(filter(None, said))
+    return {"status": DEGRADED if overdue else HEALTHY, "message": message, "overdueLeases": overdue, "repairs": repairs}
