@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import DatabaseError, connection
+from django.db.models import F
 
 from tests.chaos import rules
 from tests.chaos.audit import Audit
@@ -19,14 +21,29 @@ from tests.factories import NOW
 from workflows_app.catalog import events
 from workflows_app.engine import answers, control, definitions, start
 from workflows_app.engine.errors import IdempotencyConflict, NotAllowed
-from workflows_app.engine.recovery import Reaper
+from workflows_app.engine.recovery import LOOK_SECONDS, Reaper
 from workflows_app.engine.trigger import trigger
 from workflows_app.graph.definition import Definition, Node
-from workflows_app.models import Event, Step, Workflow
+from workflows_app.models import Attempt, Event, Step, Workflow
 
 WORKERS, REAPERS = 3, 2
 ROUNDS = 600
 OPENS = frozenset({"resume", "retry", "retry_from"})
+
+
+class Steadiness:
+    """When a reaper may trust leases, said once more: after looks without a gap for the length of one."""
+
+    def __init__(self, monotonic: float) -> None:
+        self._since, self._last = monotonic, monotonic
+
+    def trusts_leases_at(self, monotonic: float) -> bool:
+        return monotonic - self._last <= 3 * LOOK_SECONDS and monotonic - self._since > settings.ENV.worker_heartbeat_timeout
+
+    def looked_at(self, monotonic: float) -> None:
+        if monotonic - self._last > 3 * LOOK_SECONDS:
+            self._since = monotonic
+        self._last = monotonic
 
 
 class World:
@@ -40,12 +57,17 @@ class World:
         self.born = self.faults = self.steps_run = 0
         self.workers = [self._new_worker() for _ in range(WORKERS)]
         self.reapers = [self._new_reaper() for _ in range(REAPERS)]
+        self.steady = [Steadiness(self.monotonic) for _ in range(REAPERS)]
         self.accepted: set[Any] = set()
         self.reopened = 0
         self.audit.fresh()
 
     @property
-    def now(self) -> Any:
+    def living(self) -> set[str]:
+        return {worker.id for worker in self.workers}
+
+    @property
+    def now(self) -> datetime:
         return self.clock.now()
 
     @property
@@ -93,12 +115,30 @@ class World:
         return worker
 
     def reap(self, place: int, fault: Fault | None = None) -> None:
+        held, trusts = self._held(), self.steady[place].trusts_leases_at(self.monotonic)
         try:
             with at_commit(fault), suppress(DatabaseError):
                 self.reapers[place].tick(now=self.now, monotonic=self.monotonic)
+                self.steady[place].looked_at(self.monotonic)
         except Died:
             self.reapers[place] = self._new_reaper()
+            self.steady[place] = Steadiness(self.monotonic)
         self._count(fault)
+        for id, (worker_id, lease) in self._taken_back(held).items():
+            is_late = trusts and lease < self.now
+            assert is_late or worker_id not in self.living, f"step {id} was taken from {worker_id}, who lives and whose lease was good"
+
+    def _held(self) -> dict[int, tuple[str, datetime]]:
+        """Running steps: whose they are, and how long."""
+        return {
+            id: (worker_id, lease) for id, worker_id, lease in Step.objects.running().values_list("pk", "worker_id", "lease_expires_at")
+        }
+
+    def _taken_back(self, held: dict[int, tuple[str, datetime]]) -> dict[int, tuple[str, datetime]]:
+        """Those of them that were; others may have been stopped meanwhile."""
+        ends = Attempt.objects.filter(step__in=held, number=F("step__attempt"), outcome__in=["crashed", "released"])
+        gone = set(ends.exclude(step__status="RUNNING").values_list("step_id", flat=True))
+        return {id: who for id, who in held.items() if id in gone}
 
     def _new_reaper(self) -> Reaper:
         reaper = Reaper(on_frozen=lambda: None)
