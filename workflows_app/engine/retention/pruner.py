@@ -20,6 +20,8 @@ EVERY_SECONDS = 60.0
 FIRST_SECONDS = 10.0
 FROM_START_SECONDS = 3600.0
 SHARE = 0.05
+NOUNS = {"workflow": "workflow", "step": "step", "attempt": "attempt", "logline": "log line"}
+NOUNS |= {name: name for name in ("subscription", "notification", "event", "repair", "worker", "definition")}
 
 
 class Pruner(threading.Thread):
@@ -60,7 +62,5 @@ class Pruner(threading.Thread):
 
 def in_words(counts: Counter[str]) -> str:
     """`"3 workflows, 12 steps"`."""
-    names = {"logline": "log line"}
-    return (
-        ", ".join(f"{count:,} {names.get(name, name)}{'' if count == 1 else 's'}" for name, count in counts.items() if count) or "nothing"
-    )
+    said = (f"{counts[name]:,} {noun}{'' if counts[name] == 1 else 's'}" for name, noun in NOUNS.items() if counts[name])
+    return ", ".join(said) or "nothing"

@@ -4,15 +4,16 @@ PostgreSQL's autovacuum does the same for its tables by itself."""
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from django.db import connection
 
-from workflows_app.engine.retention.pace import Pace
+from workflows_app.engine.retention.pace import TARGET_SECONDS, Pace
+from workflows_app.engine.sql.transaction import Session
 
 INCREMENTAL = 2
 KEPT_PAGES = 1_000
-PAGES_PER_ROW = 4
 
 
 def can_shrink() -> bool:
@@ -26,15 +27,20 @@ def give_back(pace: Pace) -> int:
         return 0
     given = 0
     while (free := _pragma("freelist_count") - KEPT_PAGES) > 0:
-        with pace.short():
-            _run(f"PRAGMA incremental_vacuum({min(free, max(16, pace.size * PAGES_PER_ROW))})")
-        left = _pragma("freelist_count") - KEPT_PAGES
-        given += free - left
-        if left >= free:
-            break
+        with pace.short() as session:
+            given += _give_back(session, free)
     if given:
         _run("PRAGMA wal_checkpoint(PASSIVE)")
     return given * _pragma("page_size")
+
+
+def _give_back(session: Session, most: int) -> int:
+    """As many pages as there is time for. Python's driver steps once through this statement, which frees one page a step."""
+    until, count = time.monotonic() + TARGET_SECONDS, 0
+    while count < most and (count % 16 or time.monotonic() < until):
+        session.run("PRAGMA incremental_vacuum(1)")
+        count += 1
+    return count
 
 
 def rewrite() -> tuple[int, int]:
@@ -57,7 +63,6 @@ def _pragma(name: str) -> int:
 
 
 def _run(statement: str) -> list[Any]:
-    """To its last row: incremental_vacuum frees one page for each."""
     with connection.cursor() as cursor:
         cursor.execute(statement)
         return list(cursor.fetchall()) if cursor.description else []
