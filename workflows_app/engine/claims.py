@@ -13,7 +13,7 @@ from typing import Any
 from workflows_app.actions.base import Element
 from workflows_app.engine import secret_values
 from workflows_app.engine.clock import parse
-from workflows_app.engine.definitions import compiled
+from workflows_app.engine.definitions import UNREADABLE, readable
 from workflows_app.engine.sql.transaction import Row, Session
 from workflows_app.graph.definition import Definition, Node
 from workflows_app.models import Step
@@ -73,6 +73,10 @@ class Claim:
     def index(self) -> int:
         """The place of an element in its map's list."""
         return int(self.node_id[self.node_id.rindex("[") + 1 : -1])
+
+    @property
+    def is_unreadable(self) -> bool:
+        return self.workflow.definition is UNREADABLE
 
     @property
     def fence(self) -> dict[str, int]:
@@ -149,7 +153,7 @@ class Inputs:
         claims[:] = [claim for claim in claims if claim.workflow_id in self._known]
         for claim in claims:
             claim.workflow = self._known[claim.workflow_id]
-            claim.node = claim.workflow.definition.node(claim.node_id)
+            claim.node = UNREADABLE.nodes[0] if claim.is_unreadable else claim.workflow.definition.node(claim.node_id)
         self._load_upstream(session, [claim for claim in claims if claim.node.references])
         _load_elements(session, [claim for claim in claims if claim.node.body and claim.resume])
         _load_secrets([claim for claim in claims if claim.node.secrets])
@@ -161,7 +165,7 @@ class Inputs:
         if not missing:
             return
         for id, uid, name, digest, params, created_at, *depths in session.run(session.statements.load_workflows, batch=missing):
-            known = (str(uuid.UUID(uid)), name, compiled(digest), json.loads(params), revisions[id], parse(created_at), *depths)
+            known = (str(uuid.UUID(uid)), name, readable(digest), json.loads(params), revisions[id], parse(created_at), *depths)
             self._known[id] = WorkflowInfo(*known)
 
     def _load_upstream(self, session: Session, claims: Sequence[Claim]) -> None:

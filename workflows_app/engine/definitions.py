@@ -27,6 +27,17 @@ def keep(row: Definition) -> None:
     Definition.objects.get_or_create(digest=row.digest, defaults=values)
 
 
+UNREADABLE = graph.Definition((graph.Node("unreadable", "made by a newer release"),))
+
+
+def readable(digest: str) -> graph.Definition:
+    """The compiled graph, or UNREADABLE in a process that is older than who wrote it: it has to leave those steps to others."""
+    try:
+        return compiled(digest)
+    except (TypeError, KeyError):  # a field that this release does not know
+        return UNREADABLE
+
+
 @lru_cache(maxsize=256)
 def compiled(digest: str) -> graph.Definition:
     """The compiled graph of a stored definition. Content never changes under a digest, so the cache is never wrong."""

@@ -106,10 +106,10 @@ def crashed(claim: Claim, reason: str, *, at: datetime) -> Outcome:
     return Outcome(claim, Status.PENDING, "crashed", at, error=reason, crashed=1, available_at=at, resume=resume, answer=answer)
 
 
-def released(claim: Claim, *, at: datetime, reason: str = "") -> Outcome:
-    """The worker is leaving and hands the step back, or died before the step began; nobody is to blame."""
-    resume, answer = _kept(claim.resume), _kept(claim.answer)
-    return Outcome(claim, Status.PENDING, "released", at, error=reason, available_at=at, resume=resume, answer=answer)
+def released(claim: Claim, *, at: datetime, reason: str = "", after_seconds: float = 0) -> Outcome:
+    """The worker is leaving and hands the step back, died before the step began, or cannot run it; nobody is to blame."""
+    again, resume, answer = at + timedelta(seconds=after_seconds), _kept(claim.resume), _kept(claim.answer)
+    return Outcome(claim, Status.PENDING, "released", at, error=reason, available_at=again, resume=resume, answer=answer)
 
 
 def unrecordable(outcome: Outcome, reason: str) -> Outcome:

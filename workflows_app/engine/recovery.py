@@ -58,6 +58,7 @@ def _take(worker_id: str, step_ids: list[int], reason: str, now: datetime, *, ha
         return 0
     claims = [_claim(step) for step in Step.objects.running().filter(pk__in=step_ids, worker_id=worker_id)]
     Inputs().load(Session(), claims)
+    claims = [claim for claim in claims if not claim.is_unreadable]  # the reaper of the release that wrote them takes these
     ends = [outcomes.crashed(claim, reason, at=now) if had_begun else outcomes.released(claim, at=now, reason=reason) for claim in claims]
     for outcome in ends:
         outcome.lines = [_line(outcome)]

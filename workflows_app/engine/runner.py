@@ -27,6 +27,7 @@ from workflows_app.graph.conditions import ConditionError, holds
 from workflows_app.graph.expressions import ExpressionError, render
 
 MAX_LINE_CHARACTERS = 10_000
+MOST_ELSEWHERE, ELSEWHERE_SECONDS = 10, 3.0
 MAX_READ_CHARACTERS = 1_000_000
 LEVELS = frozenset({"DEBUG", "INFO", "WARNING", "ERROR"})
 
@@ -70,8 +71,15 @@ class Run:
         self.fraction = fraction
 
 
+class _Elsewhere(Exception):
+    """This process cannot run the step; one of another release might."""
+
+
+FORESEEN = Fail | Retry | _Elsewhere | ExpressionError | ConditionError
+
+
 class _Missing(Action):
-    """Stands for an action that this process does not know: its module is no longer among TASK_MODULES."""
+    """Stands for an action that this process does not know: its module is not, or not any more, among TASK_MODULES."""
 
     config = tasks.TaskParams
     is_instant = True
@@ -80,7 +88,7 @@ class _Missing(Action):
         self.name, self._error = error.name, error
 
     def run(self, config: Any, context: Context) -> Any:
-        raise Fail(str(self._error))
+        raise _Elsewhere(str(self._error))
 
 
 def _action(name: str) -> Action:
@@ -125,13 +133,23 @@ def timed_out(run: Run) -> Retry:
 def failure(run: Run, error: BaseException) -> Outcome:
     """What an exception means for the step: tried again, or failed for good."""
     message = _one_line(error, run.redact)
+    if isinstance(error, _Elsewhere) and (run.claim.is_unreadable or run.claim.attempt < MOST_ELSEWHERE):
+        return _left_for_another(run, message)
     kind, after = _kind(error), None
     if isinstance(error, Retry):
         after = error.after_seconds
     outcome = outcomes.failed(run.claim, message, at=run.clock.now(), kind=kind, after_seconds=after)
-    if not isinstance(error, Fail | Retry | ExpressionError | ConditionError):
+    if not isinstance(error, FORESEEN):
         run.log("ERROR", "".join(traceback.format_exception(error)).rstrip())
     run.log("WARNING" if outcome.available_at else "ERROR", _verdict(outcome, message))
+    outcome.lines = run.end_lines()
+    return outcome
+
+
+def _left_for_another(run: Run, message: str) -> Outcome:
+    """Beside this release an older or a newer one may run, which knows the action: it gets the time to take the step."""
+    outcome = outcomes.released(run.claim, at=run.clock.now(), reason=message, after_seconds=ELSEWHERE_SECONDS)
+    run.log("WARNING", f"This worker cannot run the step: {message}. It is left for another for {ELSEWHERE_SECONDS:g} s")
     outcome.lines = run.end_lines()
     return outcome
 
@@ -203,7 +221,7 @@ def _kind(error: BaseException) -> str | None:
     """What `retry.on` calls this failure; None when trying again cannot help."""
     if isinstance(error, Retry):
         return str(error.kind)
-    if isinstance(error, Fail | ExpressionError | ConditionError):
+    if isinstance(error, Fail | _Elsewhere | ExpressionError | ConditionError):
         return None
     return "timeout" if isinstance(error, TimeoutError) else "error"
 
@@ -211,7 +229,7 @@ def _kind(error: BaseException) -> str | None:
 def _one_line(error: BaseException, redact: Redaction) -> str:
     """Hidden before it is cut: of half a secret nobody would know that it is one."""
     text = redact.message(_text(error))
-    if isinstance(error, Fail | Retry | ExpressionError | ConditionError):
+    if isinstance(error, FORESEEN):
         return text or type(error).__name__
     return f"{type(error).__name__}: {text.splitlines()[0] if text else 'no message'}"
 
