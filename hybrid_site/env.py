@@ -58,6 +58,7 @@ class Env(BaseSettings):
     worker_heartbeat_interval: float = Field(5.0, ge=0.1, le=300, description="seconds from 0.1 to 300")
     worker_heartbeat_timeout: float = Field(30.0, ge=0.5, le=3600, description="seconds from 0.5 to 3600, above WORKER_HEARTBEAT_INTERVAL")
     worker_grace: float = Field(10.0, ge=0, le=3600, description="seconds from 0 to 3600")
+    worker_memory_mb: int = Field(0, ge=0, le=10_000_000, description="megabytes, or 0 for no limit")
     step_timeout_default: float = Field(300.0, gt=0, le=31_536_000, description="seconds above 0")
     step_timeout_http_call: float = Field(30.0, gt=0, le=31_536_000, description="seconds above 0")
     step_timeout_llm_service: float = Field(180.0, gt=0, le=31_536_000, description="seconds above 0")

@@ -130,3 +130,9 @@ def terminates_a_child(params: dict[str, Any], context: Context) -> dict[str, in
     with subprocess.Popen(["sleep", "60"]) as program:
         program.terminate()
         return {"forked": forked, "run": program.wait()}
+
+
+@task
+def take_memory(params: dict[str, Any], context: Context) -> int:
+    """Fill so much memory and let go of it."""
+    return len(bytearray(params["megabytes"] * 2**20))

@@ -106,3 +106,17 @@ def test_a_sub_workflow_and_its_parent_survive_the_death_of_their_workers(worker
     child = Workflow.objects.get(parent=workflow)
     oracle.judge(workflow)
     oracle.judge(child)
+
+
+def test_a_step_that_takes_too_much_memory_fails_and_its_neighbours_do_not(workers: Workers, tmp_path: Path) -> None:
+    """WORKER_MEMORY_MB: the step gets a MemoryError before the machine gets into trouble."""
+    workers(WORKER_MEMORY_MB="400")
+    workflow = begin(
+        Node("greedy", "take_memory", config={"megabytes": 2_000}, retry=RetryPolicy(retries=0)),
+        Node("modest", "take_memory", config={"megabytes": 20}),
+        *(Node(f"n{number}", "nap", config={"seconds": 0.2}) for number in range(5)),
+    )
+    assert finished(workflow).status == "FAILED"
+    found = {step.node_id: step for step in workflow.steps.all()}
+    assert found["greedy"].error.startswith("MemoryError") and found["greedy"].crashes == 0
+    assert {step.status for id, step in found.items() if id != "greedy"} == {"COMPLETED"}

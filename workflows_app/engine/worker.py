@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import secrets
 import socket
 from datetime import datetime
@@ -29,6 +30,7 @@ class WorkerProcess:
     """Made once per process, after the fork. `inbox` brings finished runs, and None for a ring of the bell."""
 
     def __init__(self) -> None:
+        _limit_memory()
         self.id = secrets.token_hex(16)
         self.pid = os.getpid()
         self.lock = site.hold(self.id)
@@ -78,6 +80,13 @@ class WorkerProcess:
             version=settings.VERSION, started_at=now, heartbeat_at=now,
             drain_requested_at=draining.born_drained(lifecycle.group(), now=now),
         )  # fmt: skip
+
+
+def _limit_memory() -> None:
+    """What a step takes too much of becomes its MemoryError, rather than the whole machine's. Address space that is only reserved
+    does not count (RLIMIT_DATA, getrlimit(2))."""
+    if most := settings.ENV.worker_memory_mb * 2**20:
+        resource.setrlimit(resource.RLIMIT_DATA, (most, resource.getrlimit(resource.RLIMIT_DATA)[1]))
 
 
 _current: WorkerProcess | None = None
