@@ -15,6 +15,7 @@ SQLITE_PRAGMAS = (
     f"PRAGMA temp_store=MEMORY; PRAGMA journal_size_limit={WAL_BYTES};"  # the first only before the first table
 )
 KEEPALIVES = {"keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
+PREPARE_AFTER = 2
 
 
 def configured(env: Env, data_dir: Path) -> dict[str, Any]:
@@ -27,6 +28,13 @@ def configured(env: Env, data_dir: Path) -> dict[str, Any]:
     return parsed | {"OPTIONS": _postgres_options(env, parsed.get("OPTIONS", {}))}
 
 
+def prefer_indexes(settings: dict[str, Any]) -> None:
+    """For processes that only ask for a few rows by their keys, again and again by prepared statements: a plan that was made while
+    a table was small must not read all of it for ever after. Call before they connect."""
+    if settings["ENGINE"].endswith("postgresql"):
+        settings["OPTIONS"]["options"] += " -c enable_seqscan=off"
+
+
 def _sqlite(path: str) -> dict[str, Any]:
     options = {"transaction_mode": "IMMEDIATE", "timeout": 20, "init_command": SQLITE_PRAGMAS}
     return {"ENGINE": "django.db.backends.sqlite3", "NAME": path, "OPTIONS": options, "CONN_MAX_AGE": None}
@@ -35,7 +43,9 @@ def _sqlite(path: str) -> dict[str, Any]:
 def _postgres_options(env: Env, given: dict[str, Any]) -> dict[str, Any]:
     """What the URL says wins, also of the server's settings: of two `-c` for one of them the last counts."""
     options = " ".join(part for part in (_server_settings(env), str(given.get("options", ""))) if part)
-    return {"connect_timeout": env.database_connect_timeout, **KEEPALIVES, **given, "options": options}
+    own = {"connect_timeout": env.database_connect_timeout, "prepare_threshold": PREPARE_AFTER, **KEEPALIVES}
+    chosen = {**own, **given, "options": options}
+    return chosen | ({"prepare_threshold": None} if chosen["prepare_threshold"] == "none" else {})
 
 
 def _server_settings(env: Env) -> str:

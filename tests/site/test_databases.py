@@ -40,6 +40,11 @@ def test_what_the_url_says_wins() -> None:
     assert "-c statement_timeout=30000" in options["options"]
 
 
+def test_statements_are_prepared_unless_the_url_says_that_a_pooler_does_not_know_them() -> None:
+    assert configured("postgres://u:p@h/n")["OPTIONS"]["prepare_threshold"] == 2
+    assert configured("postgres://u:p@h/n?prepare_threshold=none")["OPTIONS"]["prepare_threshold"] is None
+
+
 def test_connections_of_requests_are_checked_before_use_and_kept() -> None:
     found = configured("postgres://u:p@h/n")
     assert found["CONN_HEALTH_CHECKS"] is True and found["CONN_MAX_AGE"] is None

@@ -19,6 +19,7 @@ from django_q.models import OrmQ
 from django_q.signals import post_spawn
 from django_q.signing import SignedPackage
 
+from hybrid_site.databases import prefer_indexes
 from hybrid_site.processes import share_memory
 from workflows_app.engine import crier, doorbell, lifecycle, messages, recovery, retention, worker
 from workflows_app.engine.claims import is_due
@@ -120,6 +121,7 @@ def run_cluster() -> int:
     DRAINED_EXIT when that was because all its processes were drained, else another."""
     lifecycle.begin()
     harden()
+    prefer_indexes(connection.settings_dict)
     leaving: list[int] = []  # not an Event: a signal that arrives inside wait() would find its lock taken
     cluster = django_q.cluster.Cluster()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -34,7 +34,7 @@ def record(session: Session, *, worker_id: str, outcomes: Sequence[Outcome], now
 def lock(session: Session, workflow_ids: set[int]) -> None:
     """Lock workflows before their steps are touched. SQLite's write lock is lock enough."""
     if not session.statements.dialect.is_sqlite:
-        session.run(session.statements.lock_workflows, batch=[{"key": id} for id in workflow_ids])
+        session.soon(session.statements.lock_workflows, batch=[{"key": id} for id in workflow_ids])
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def apply(session: Session, deltas: dict[int, Delta], *, now: datetime) -> list[
 
 def add_log_lines(session: Session, lines: Sequence[Line]) -> None:
     if lines:
-        session.run(session.statements.add_log_lines, batch=[{**line, "at": session.time(line["at"])} for line in lines])
+        session.soon(session.statements.add_log_lines, batch=[{**line, "at": session.time(line["at"])} for line in lines])
 
 
 def _finish(session: Session, outcome: Outcome) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def _record_attempts(session: Session, worker_id: str, outcomes: Sequence[Outcom
         if outcome.recorded
     ]
     if batch:
-        session.run(session.statements.record_attempts, worker=worker_id, batch=batch)
+        session.soon(session.statements.record_attempts, worker=worker_id, batch=batch)
 
 
 def _note_late(session: Session, worker_id: str, refused: Sequence[Outcome]) -> None:

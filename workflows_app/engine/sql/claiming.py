@@ -71,23 +71,23 @@ def unclaim(d: Dialect) -> str:
         UPDATE {STEP} AS s SET status = 'PENDING', attempt = s.attempt - 1,
             started_at = CASE WHEN s.attempt = 1 AND s.resume IS NULL THEN NULL ELSE s.started_at END,
             available_at = {d.param("now", "timestamptz")}, worker_id = '', lease_expires_at = NULL
-        FROM {d.rows("batch", FENCE)} WHERE {mine(d.param("worker", "text"))} RETURNING id"""
+        FROM {d.rows("batch", FENCE)} WHERE {mine(d)} RETURNING id"""
 
 
 def note_progress(d: Dialect) -> str:
     return f"""
         UPDATE {STEP} AS s SET metadata = {d.json("b.metadata")}
-        FROM {d.rows("batch", FENCE | {"metadata": "text"})} WHERE {mine(d.param("worker", "text"))} RETURNING workflow_id"""
+        FROM {d.rows("batch", FENCE | {"metadata": "text"})} WHERE {mine(d)} RETURNING workflow_id"""
 
 
 def extend_leases(d: Dialect) -> str:
     return f"""
         UPDATE {STEP} AS s SET lease_expires_at = {d.param("lease", "timestamptz")}
-        FROM {d.rows("batch", FENCE)} WHERE {mine(d.param("worker", "text"))} RETURNING id"""
+        FROM {d.rows("batch", FENCE)} WHERE {mine(d)} RETURNING id"""
 
 
 def still_mine(d: Dialect) -> str:
-    return f"SELECT s.id FROM {STEP} AS s JOIN {d.rows('batch', FENCE)} ON {mine(d.param('worker', 'text'))}"
+    return f"SELECT s.id FROM {STEP} AS s JOIN {d.rows('batch', FENCE)} ON {mine(d)}"
 
 
 def is_due(d: Dialect) -> str:

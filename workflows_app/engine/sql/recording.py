@@ -28,7 +28,7 @@ def finish(d: Dialect) -> str:
             resume = {d.json("b.resume")}, is_skipped = b.is_skipped, failures = s.failures + b.failed, crashes = s.crashes + b.crashed,
             available_at = b.available_at, ended_at = b.ended_at, waits_for = b.waits_for, answer = {d.json("b.answer")},
             worker_id = '', lease_expires_at = NULL
-        FROM {d.rows("batch", columns)} WHERE {mine(d.param("worker", "text"))} RETURNING id"""
+        FROM {d.rows("batch", columns)} WHERE {mine(d)} RETURNING id"""
 
 
 def count_down(d: Dialect) -> str:
@@ -43,7 +43,9 @@ def count_down(d: Dialect) -> str:
             status = CASE WHEN {is_ready} THEN 'PENDING' ELSE s.status END,
             available_at = CASE WHEN {is_ready} THEN {d.param("now", "timestamptz")} END
         FROM {d.rows("batch", columns)}
-        WHERE s.workflow_id = b.workflow_key AND s.node_id = b.node_key AND s.status = 'WAITING_FOR_DEPENDENCY' AND s.remaining > 0
+        WHERE s.workflow_id = b.workflow_key AND s.node_id = b.node_key
+            {d.among("s.workflow_id", "batch", "workflow_key")} {d.among("s.node_id", "batch", "node_key", "text")}
+            AND s.status = 'WAITING_FOR_DEPENDENCY' AND s.remaining > 0
         RETURNING id, workflow_id, node_id, status, remaining, succeeded_needs, failed_needs, skipped_needs"""
 
 
@@ -54,7 +56,8 @@ def decide(d: Dialect) -> str:
     return f"""
         UPDATE {STEP} AS s SET status = b.status, is_skipped = b.is_skipped, metadata = {d.json("b.metadata")}, remaining = 0,
             available_at = CASE WHEN b.status = 'PENDING' THEN {now} END, ended_at = CASE WHEN b.status = 'STOPPED' THEN {now} END
-        FROM {d.rows("batch", columns)} WHERE s.id = b.key AND s.status = 'WAITING_FOR_DEPENDENCY' RETURNING id"""
+        FROM {d.rows("batch", columns)} WHERE s.id = b.key {d.among("s.id", "batch", "key")}
+            AND s.status = 'WAITING_FOR_DEPENDENCY' RETURNING id"""
 
 
 def reopen(d: Dialect) -> str:
@@ -83,7 +86,8 @@ def progress(d: Dialect) -> str:
         UPDATE {WORKFLOW} AS w SET seq = w.seq + 1, updated_at = {now}, started_at = COALESCE(w.started_at, {now}), status = 'RUNNING',
             done_steps = w.done_steps + b.done, failed_steps = w.failed_steps + b.failed, active_steps = w.active_steps + b.active,
             error = CASE WHEN w.error = '' THEN b.error ELSE w.error END
-        FROM {d.rows("batch", columns)} WHERE w.id = b.key AND w.ended_at IS NULL RETURNING id, active_steps"""
+        FROM {d.rows("batch", columns)}
+        WHERE w.id = b.key AND w.ended_at IS NULL {d.among("w.id", "batch", "key")} RETURNING id, active_steps"""
 
 
 def end(d: Dialect) -> str:
@@ -91,7 +95,8 @@ def end(d: Dialect) -> str:
     return f"""
         UPDATE {WORKFLOW} AS w SET ended_at = {d.param("now", "timestamptz")},
             status = CASE WHEN w.done_steps = w.total_steps THEN 'COMPLETED' ELSE 'FAILED' END
-        FROM {d.rows("batch", {"key": "bigint"})} WHERE w.id = b.key AND w.ended_at IS NULL AND w.active_steps = 0
+        FROM {d.rows("batch", {"key": "bigint"})}
+        WHERE w.id = b.key {d.among("w.id", "batch", "key")} AND w.ended_at IS NULL AND w.active_steps = 0
         RETURNING id, parent_step_id"""
 
 
@@ -128,7 +133,7 @@ def add_log_lines(d: Dialect) -> str:
     return f"""
         INSERT INTO {LOG_LINE} (step_id, attempt, at, level, message)
         SELECT b.step_id, b.attempt, b.at, b.level, b.message FROM {d.rows("batch", columns)}
-        WHERE EXISTS (SELECT 1 FROM {STEP} AS s WHERE s.id = b.step_id)"""
+        WHERE EXISTS (SELECT 1 FROM {STEP} AS s WHERE s.id = b.step_id {d.among("s.id", "batch", "step_id")})"""
 
 
 def add_workflows(d: Dialect) -> str:

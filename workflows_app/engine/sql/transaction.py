@@ -5,13 +5,12 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
-from django.db.backends.base.base import BaseDatabaseWrapper
 from pydantic_core import to_json
 
 from workflows_app.engine import site
@@ -29,18 +28,49 @@ class Session:
         wrapper.close_if_health_check_failed()  # as the ORM does: of a request's connection that broke since the last one
         wrapper.ensure_connection()
         self.statements: Statements = for_vendor(wrapper.vendor)
-        self._execute = _executor(wrapper)
+        self._driver: Any = wrapper.connection
         self._errors = wrapper.wrap_database_errors
+        self._waiting: list[tuple[str, dict[str, object]]] = []
 
     def run(self, statement: str, **params: object) -> list[Row]:
         """Execute and fetch what it returns. A list of dicts travels as JSON, a moment as the database writes it."""
-        bound = {name: self._bind(value) for name, value in params.items()}
         with self._errors:
-            cursor = self._execute(statement, bound)
+            cursor = self._execute(statement, self._bound(params))
             return cursor.fetchall() if cursor.description else []
+
+    def soon(self, statement: str, **params: object) -> None:
+        """Execute it together with the next statement, or before the commit: what it returns is of no interest. On PostgreSQL that
+        saves waiting for an answer; SQLite has nobody to wait for."""
+        if self.statements.dialect.is_sqlite:
+            self.run(statement, **params)
+        else:
+            self._waiting.append((statement, self._bound(params)))
+
+    def settle(self) -> None:
+        """Execute what waits."""
+        if self._waiting:
+            with self._errors, self._driver.pipeline():
+                self._send()
 
     def time(self, moment: datetime | None) -> str | None:
         return self.statements.dialect.time(moment)
+
+    def _execute(self, statement: str, bound: dict[str, object]) -> Any:
+        if self.statements.dialect.is_sqlite:
+            return self._driver.execute(statement, bound)
+        if not self._waiting:
+            return _cursor(self._driver).execute(statement, bound)
+        with self._driver.pipeline():
+            self._send()
+            return _cursor(self._driver).execute(statement, bound)
+
+    def _send(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for statement, bound in waiting:
+            _cursor(self._driver).execute(statement, bound)
+
+    def _bound(self, params: dict[str, object]) -> dict[str, object]:
+        return {name: self._bind(value) for name, value in params.items()}
 
     def _bind(self, value: object) -> object:
         if isinstance(value, list):
@@ -48,13 +78,11 @@ class Session:
         return self.time(value) if isinstance(value, datetime) else value
 
 
-def _executor(wrapper: BaseDatabaseWrapper) -> Callable[[str, Mapping[str, object]], Any]:
+def _cursor(driver: Any) -> Any:
     """Django's own cursors write parameters into the text, so that PostgreSQL would plan every statement anew each time."""
-    if wrapper.vendor == "sqlite":
-        return cast(Callable[..., Any], wrapper.connection.execute)
     from psycopg import Cursor
 
-    return Cursor(wrapper.connection).execute
+    return Cursor(driver)
 
 
 @contextmanager
@@ -62,7 +90,9 @@ def write() -> Iterator[Session]:
     """One transaction that may write. On SQLite writers queue on a file lock first: the kernel wakes the next at once,
     where SQLite's busy handler sleeps and can starve one."""
     with _turn(), transaction.atomic():
-        yield Session()
+        session = Session()
+        yield session
+        session.settle()
 
 
 @contextmanager
