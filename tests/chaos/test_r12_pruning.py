@@ -30,6 +30,7 @@ from workflows_app.models import Attempt, LogLine, Step, Workflow
 
 Workers = Callable[..., Group]
 LOCK_SECONDS = 0.05
+SETTINGS = {"DJANGO_SETTINGS_MODULE": "hybrid_site.settings"}
 CHAIN = [Node("n0", "mark"), *(Node(f"n{n}", "mark", needs=(f"n{n - 1}",)) for n in range(1, 40))]
 
 
@@ -101,13 +102,11 @@ def test_a_long_history_goes_while_workers_run(workers: Workers, scale: float) -
         disturbed = seconds_of(4)
     assert count_old(now=database_now(), days=90).total() == 0
     assert_whole()
-    note(
-        Entry(
-            "R12", "pruned while workers run", steps=160, faults=1, seconds=disturbed, undisturbed_seconds=undisturbed,
-            figures=f"{old['workflow']:,} workflows, {old['step']:,} steps, {old['logline']:,} log lines; lock ≤ {pace.longest_seconds * 1000:.0f} ms",
-        )
-    )  # fmt: skip
-    assert pace.longest_seconds <= LOCK_SECONDS * (4 if os.environ.get("CHAOS_NOISY") else 1)
+    held = sorted(pace.held_seconds)
+    p95, size = held[len(held) * 95 // 100], f"{old['workflow']:,} workflows, {old['step']:,} steps, {old['logline']:,} log lines"
+    figures = f"{size}; a transaction p95 {p95 * 1000:.0f} ms, at most {held[-1] * 1000:.0f} ms"
+    note(Entry("R12", "pruned while workers run", 160, faults=1, seconds=disturbed, undisturbed_seconds=undisturbed, figures=figures))
+    assert p95 <= LOCK_SECONDS
     assert disturbed <= 1.5 * undisturbed + 1
 
 
@@ -118,12 +117,8 @@ def test_killed_in_the_middle_it_breaks_nothing_and_goes_on(transactional_db: No
     kept = begin(Node("a", "mark"))
     for _ in range(kills):
         before = LogLine.objects.count() + Step.objects.count()
-        process = subprocess.Popen(
-            [sys.executable, "manage.py", "prune"],
-            cwd=ROOT,
-            env={**os.environ, **shared_database(), "DJANGO_SETTINGS_MODULE": "hybrid_site.settings"},
-        )
-        until("it removes", lambda before=before: LogLine.objects.count() + Step.objects.count() < before or process.poll() is not None)
+        process = subprocess.Popen([sys.executable, "manage.py", "prune"], cwd=ROOT, env={**os.environ, **shared_database(), **SETTINGS})
+        until("it removes", lambda before=before: LogLine.objects.count() + Step.objects.count() < before)
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
         assert_whole()
@@ -131,6 +126,5 @@ def test_killed_in_the_middle_it_breaks_nothing_and_goes_on(transactional_db: No
     Pruning(Pace()).run(now=database_now(), days=90)
     assert_whole()
     assert list(Workflow.objects.all()) == [kept] and Step.objects.count() == 1 and not LogLine.objects.exists()
-    note(
-        Entry("R12", "kill -9 while it prunes", steps=1, faults=kills, figures=f"{left['workflow']:,} workflows were left to the next pass")
-    )
+    figures = f"{left['workflow']:,} workflows were left to the next pass"
+    note(Entry("R12", "kill -9 while it prunes", 1, faults=kills, figures=figures))
