@@ -24,6 +24,7 @@ from workflows_app.models import Attempt, Step, Workflow
 from workflows_app.models.workflows import StepQuerySet
 
 Workers = Callable[..., Group]
+VALUE = {"value": 1}
 TIMERS, MOST_TIMERS, LATE_SECONDS, OTHERS, OTHER_SECONDS = 2_000, 10_000, 2.0, 5, 2.0
 OVERDUE, SOON, A_WHILE = 400, timedelta(seconds=1), timedelta(hours=1)
 ZONES = {
@@ -39,9 +40,12 @@ def test_timers_that_end_at_once_are_never_early_and_hardly_late_and_starve_nobo
     due = database_now() + SOON
     timers().update(available_at=due)
     until("they are due", lambda: database_now() >= due)
-    others = [begin(Node("a", "transform"), Node("b", "transform", needs=("a",)), name="other") for _ in range(OTHERS)]
+    others = [
+        begin(Node("a", "transform", config=VALUE), Node("b", "transform", needs=("a",), config=VALUE), name="other") for _ in range(OTHERS)
+    ]
     until("all have ended", lambda: not Workflow.objects.active().exists(), seconds=60)
     early, late = lateness(due)
+    assert {finished(other).status for other in others} == {Status.COMPLETED}
     slowest = max(seconds_of(finished(other)) for other in others)
     figures = f"{count:,} due at once: the last ended {late:.2f} s after; the slowest of {OTHERS} other workflows took {slowest:.2f} s"
     note(Entry("R10", "timers that end at once", steps=count, twice=ended_twice(), seconds=late, figures=figures))
@@ -73,7 +77,7 @@ def test_after_an_hour_without_a_worker_what_is_overdue_runs_once_and_the_most_u
     timers().filter(priority=PRIORITIES["low"]).update(available_at=now - A_WHILE)
     timers().filter(priority=PRIORITIES["high"]).update(available_at=now - A_WHILE / 2)
     workers()
-    other = finished(begin(Node("a", "transform"), name="other"))
+    other = finished(begin(Node("a", "transform", config=VALUE), name="other"))
     until("all have ended", lambda: not Workflow.objects.active().exists(), seconds=60)
     ranks = list(Step.objects.filter(action="delay").order_by("ended_at").values_list("priority", flat=True))
     high, low = (median_rank(ranks, PRIORITIES[name]) for name in ("high", "low"))
@@ -87,7 +91,7 @@ def test_after_an_hour_without_a_worker_what_is_overdue_runs_once_and_the_most_u
 def test_a_change_to_or_from_summer_time_on_the_host_moves_no_timer(workers: Workers, which: str) -> None:
     """The worker's zone changes a second after the timer began and before it ends: times are kept in UTC."""
     workers(TZ=zone(which, database_now() + timedelta(seconds=3)))
-    workflow = begin(Node("wait", "delay", config={"seconds": 4}), Node("b", "transform", needs=("wait",)))
+    workflow = begin(Node("wait", "delay", config={"seconds": 4}), Node("b", "transform", needs=("wait",), config=VALUE))
     finished(workflow)
     waited = seconds_of(workflow)
     note(Entry("R10", f"summer time, clocks {which}", steps=2, figures=f"a delay of 4 s took {waited:.2f} s"))

@@ -24,6 +24,7 @@ from workflows_app.graph.statuses import Status
 from workflows_app.models import Event, Workflow
 
 EVENTS, MOST_EVENTS, DIFFERENT, BURST_SECONDS = 800, 5_000, 0.8, 10.0
+VALUE = {"value": 1}
 STOPPED, MOST_STOPPED, STOP_SECONDS, AT_ONCE, JUDGED = 5_000, 100_000, 10.0, 5_000, 20
 MAX_CHAIN = 10
 LOOP = {
@@ -104,6 +105,8 @@ def some_twice(count: int, dice: random.Random) -> list[str]:
 def place_all(count: int) -> None:
     """Pending, for there is no worker."""
     now = database_now()
-    row = definitions.store(definition=Definition((Node("a", "transform"), Node("b", "transform", needs=("a",)))), now=now)
+    row = definitions.store(
+        definition=Definition((Node("a", "transform", config=VALUE), Node("b", "transform", needs=("a",), config=VALUE))), now=now
+    )
     for first in range(0, count, AT_ONCE):
         start_many(orders=[Order(row, "one of many")] * min(AT_ONCE, count - first), now=now)
