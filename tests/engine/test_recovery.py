@@ -122,6 +122,13 @@ def test_leases_are_not_trusted_for_one_lease_after_the_reaper_slept(stage: Stag
     assert not step_is_running()
 
 
+def test_a_reaper_that_could_not_look_since_it_began_trusts_no_lease(stage: Stage, reaper: recovery.Reaper) -> None:
+    """It was started while the database was away: no worker could extend a lease either."""
+    now = claim_elsewhere(stage)
+    reaper.tick(now=now + timedelta(seconds=LEASE * 3), monotonic=1000)
+    assert step_is_running()
+
+
 @pytest.mark.parametrize("hours", [1, -1])
 def test_a_clock_that_was_set_ends_no_lease(stage: Stage, reaper: recovery.Reaper, hours: int) -> None:
     now = claim_elsewhere(stage)

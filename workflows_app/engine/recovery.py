@@ -155,9 +155,10 @@ class Reaper(threading.Thread):
         self._last = now, monotonic
 
     def _is_even(self, now: datetime, monotonic: float) -> bool:
-        """Whether the last look was lately and the database's clock went on as ours did: else it was set, or the host slept."""
+        """Whether the last look was lately and the database's clock went on as ours did: else it was set, or the host slept. Before
+        the first look the database may have been away: for everybody."""
         if self._last is None:
-            return True
+            return False
         elapsed = monotonic - self._last[1]
         drift = abs((now - self._last[0]).total_seconds() - elapsed)
         return elapsed <= 3 * LOOK_SECONDS and drift <= LOOK_SECONDS
