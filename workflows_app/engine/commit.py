@@ -37,6 +37,13 @@ def lock(session: Session, workflow_ids: set[int]) -> None:
         session.soon(session.statements.lock_workflows, batch=[{"key": id} for id in workflow_ids])
 
 
+def lock_free(session: Session, workflow_ids: set[int]) -> set[int]:
+    """Lock those that nobody else holds, without waiting; which they are. On SQLite all: whoever writes holds everything."""
+    if session.statements.dialect.is_sqlite or not workflow_ids:
+        return workflow_ids
+    return {row[0] for row in session.run(session.statements.lock_free_workflows, batch=[{"key": id} for id in workflow_ids])}
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
     """A workflow that ended, and the step of another that waited for it."""

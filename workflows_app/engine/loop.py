@@ -15,7 +15,7 @@ from django.db import DatabaseError, DataError, Error, IntegrityError, connectio
 from workflows_app.engine import draining, effects, endings, isolation, lifecycle, outcomes
 from workflows_app.engine.claims import Claim, Slots, claim, claim_limited, is_due
 from workflows_app.engine.clock import database_now
-from workflows_app.engine.commit import add_log_lines, apply, lock, record
+from workflows_app.engine.commit import add_log_lines, apply, lock, lock_free, record
 from workflows_app.engine.fan_in import Delta, Recorded
 from workflows_app.engine.outcomes import Outcome
 from workflows_app.engine.runner import Run
@@ -190,11 +190,10 @@ class Drain:
             recorded = record(session, worker_id=self.worker.id, outcomes=fresh, now=now)
             claims = self._claim(session, slots) if slots else []
             ended = apply(session, recorded.deltas, now=now)
-            if session.statements.dialect.is_sqlite:
-                self._show_started(session, recorded, claims)
+            unshown = self._show_started(session, {claimed.workflow_id for claimed in claims} - recorded.deltas.keys())
         self.claimed += claims
         self._forget(batch, recorded)
-        self._show_started_apart(session, recorded, claims)
+        self._show_started_apart(unshown)
         endings.after_end(ended, now=now)
         effects.committed(batch, now=now)
 
@@ -211,19 +210,19 @@ class Drain:
         in_thread = sum(claimed.executor == Step.THREAD for claimed in taken)
         return Slots(slots.loop - (len(taken) - in_thread), slots.thread - in_thread)
 
-    def _show_started(self, session: Session, recorded: Recorded, claims: Sequence[Claim]) -> None:
-        """Let the workflows of new claims show it: their status and `seq` follow their steps'."""
-        started = {claimed.workflow_id for claimed in claims} - recorded.deltas.keys()
-        if started:
-            lock(session, started)
-            apply(session, {id: Delta() for id in started}, now=self.worker.clock.now())
+    def _show_started(self, session: Session, started: set[int]) -> set[int]:
+        """Let the workflows of new claims show it: their status and `seq` follow their steps'. Those that somebody else holds are left
+        over: the lock order is workflow, then steps, and the claim took steps first, so it must not wait for them."""
+        free = lock_free(session, started)
+        apply(session, {id: Delta() for id in free}, now=self.worker.clock.now())
+        return started - free
 
-    def _show_started_apart(self, session: Session, recorded: Recorded, claims: Sequence[Claim]) -> None:
-        """On PostgreSQL in a transaction of its own: the lock order is workflow, then steps, and the claim took steps first."""
-        if session.statements.dialect.is_sqlite or not claims:
-            return
-        with write() as apart:
-            self._show_started(apart, recorded, claims)
+    def _show_started_apart(self, left: set[int]) -> None:
+        """In a transaction of its own one may wait."""
+        if left:
+            with write() as session:
+                lock(session, left)
+                apply(session, {id: Delta() for id in left}, now=self.worker.clock.now())
 
     def _not_yet_recorded(self, session: Session, batch: Sequence[Outcome]) -> list[Outcome]:
         """After an ambiguous commit: leave out what our own attempt did record."""

@@ -16,6 +16,13 @@ def lock_workflows(d: Dialect) -> str:
         ORDER BY id {d.lock}"""
 
 
+def lock_free_workflows(d: Dialect) -> str:
+    """The same, but for those that somebody else holds: who holds steps already must not wait for a workflow. PostgreSQL only."""
+    return f"""
+        SELECT id FROM {WORKFLOW} WHERE id IN (SELECT b.key FROM {d.rows("batch", {"key": "bigint"})})
+        ORDER BY id {d.skip_locked}"""
+
+
 def finish(d: Dialect) -> str:
     """Write outcomes where the claim still holds; returns the ids of those steps."""
     columns = FENCE | {
