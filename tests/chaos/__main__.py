@@ -95,7 +95,7 @@ class Soak:
     def _mutate(self) -> None:
         """The suite has to fail when a guard is taken out of the product."""
         out = self.ledger.with_name("mutations.json")
-        child = subprocess.Popen([sys.executable, "-m", "tests.chaos.mutations", "--out", str(out)], cwd=PAGE.parents[1])
+        child = subprocess.Popen([sys.executable, "-m", "tests.chaos.mutations", "--json", str(out)], cwd=PAGE.parents[1])
         try:
             code = child.wait()
         except KeyboardInterrupt:

@@ -45,7 +45,14 @@ class Watched:
     def is_there(self) -> None:
         """All of it runs: the workers and those who look after them."""
         until("the workers are there", lambda: self.tend() or len(alive()) >= self.workers)
-        until("nobody is missing", lambda: self.tend() or len(self.group.pids()) == self.size)
+        try:
+            until("it has its processes", lambda: self.tend() or len(self.group.pids()) == self.size)
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {self.size} of them, and there are\n{self._tree()}") from None
+
+    def _tree(self) -> str:
+        group = self.group
+        return "\n".join(f"{parent} is the parent of {group.children(parent)}" for parent in group.pids() if group.children(parent))
 
     @property
     def workers(self) -> int:
