@@ -13,3 +13,10 @@ from workflows_app.actions.tasks import task
 def noop(params: dict[str, Any], context: Context) -> dict[str, Any]:
     context.log("Begin")
     return {"at": time.monotonic()}
+
+
+@task(name="nap")
+def nap(params: dict[str, Any], context: Context) -> dict[str, Any]:
+    """Takes real time and no core."""
+    time.sleep(params["seconds"])
+    return {"at": time.monotonic()}

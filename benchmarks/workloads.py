@@ -33,7 +33,7 @@ def fan(width: int) -> Definition:
 
 def one_chain() -> dict[str, float]:
     """W1: milliseconds from the first step's body to the last one's, per hop."""
-    workflow = _run(_stored(chain(CHAIN)), 1)[0]
+    workflow = run(_stored(chain(CHAIN)), 1)[0]
     began = _began(workflow)
     return {"ms_per_hop": (began[-1] - began[0]) * 1000 / (CHAIN - 1)}
 
@@ -42,16 +42,16 @@ def one_fan() -> dict[str, float]:
     """W2: steps a second, from the submission to the end of the last step."""
     definition = _stored(fan(FAN))
     submitted = time.monotonic()
-    workflow = _run(definition, 1)[0]
-    return {"steps_per_s": (FAN + 2) / _seconds(submitted, [workflow])}
+    workflow = run(definition, 1)[0]
+    return {"steps_per_s": (FAN + 2) / seconds_since(submitted, [workflow])}
 
 
 def many() -> dict[str, float]:
     """W3: steps a second, from before the submission of all to the end of the last."""
     definition = _stored(chain(SHORT))
     submitted = time.monotonic()
-    workflows = _run(definition, WORKFLOWS)
-    return {"steps_per_s": WORKFLOWS * SHORT / _seconds(submitted, workflows)}
+    workflows = run(definition, WORKFLOWS)
+    return {"steps_per_s": WORKFLOWS * SHORT / seconds_since(submitted, workflows)}
 
 
 def latency() -> list[float]:
@@ -74,10 +74,10 @@ def one_map() -> dict[str, float]:
         over = {"items": list(range(ELEMENTS)), "limit": LIMIT, "collect": "body.ok"}
         definition = _stored(Definition((Node("each", "map", config=over, body=call),)))
         submitted = time.monotonic()
-        workflow = _run(definition, 1)[0]
+        workflow = run(definition, 1)[0]
         if server.most > LIMIT or server.count != ELEMENTS:
             raise SystemExit(f"{server.count} calls, {server.most} at once: {ELEMENTS} and at most {LIMIT} were allowed")
-        return {"elements_per_s": ELEMENTS / _seconds(submitted, [workflow]), "at_once": server.most}
+        return {"elements_per_s": ELEMENTS / seconds_since(submitted, [workflow]), "at_once": server.most}
 
 
 def percentile(values: Sequence[float], part: float) -> float:
@@ -92,7 +92,7 @@ def _stored(graph: Definition) -> StoredDefinition:
     return definitions.store(definition=graph, now=database_now())
 
 
-def _run(definition: StoredDefinition, count: int) -> list[Workflow]:
+def run(definition: StoredDefinition, count: int) -> list[Workflow]:
     workflows = start_many(orders=[Order(definition, "benchmark")] * count, now=database_now())
     _wait(workflows)
     return workflows
@@ -112,7 +112,7 @@ def _began(workflow: Workflow) -> list[float]:
     return [output["at"] for output in outputs]
 
 
-def _seconds(submitted: float, workflows: Sequence[Workflow]) -> float:
+def seconds_since(submitted: float, workflows: Sequence[Workflow]) -> float:
     """Until the workflow's recorded end, which is on the wall clock: both clocks are read now to compare them."""
     offset = time.time() - time.monotonic()
     rows = Workflow.objects.filter(pk__in=[w.pk for w in workflows]).exclude(ended_at=None)
