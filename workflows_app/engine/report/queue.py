@@ -9,7 +9,8 @@ from django.db.models import Count, F, Min, Q
 
 from workflows_app.engine.report.times import iso, seconds
 from workflows_app.graph.statuses import Status
-from workflows_app.models import Step
+from workflows_app.models import Step, Workflow
+from workflows_app.models.workflows import StepQuerySet
 
 MAX_LISTED = 100
 PRIORITY_NAMES = {0: "high", 5: "normal", 9: "low"}
@@ -23,30 +24,30 @@ def queue(now: datetime) -> dict[str, Any]:
 def backlog(now: datetime) -> dict[str, Any]:
     """`due` may be claimed now; `scheduled` waits for its time; `waiting` for a step or an answer."""
     due = Q(available_at__lte=now)
-    counts = Step.objects.filter(workflow__ended_at__isnull=True).aggregate(
+    found = _open_steps().aggregate(
         due=Count("pk", filter=due),
         scheduled=Count("pk", filter=Q(available_at__gt=now)),
         running=Count("pk", filter=Q(status=Status.RUNNING)),
         waiting=Count("pk", filter=Q(status=Status.WAITING_FOR_DEPENDENCY, available_at__isnull=True)),
+        oldest=Min("available_at", filter=due),
+        following=Min("available_at", filter=Q(available_at__gt=now)),
     )
-    times = Step.objects.filter(available_at__isnull=False).aggregate(
-        oldest=Min("available_at", filter=due), following=Min("available_at", filter=Q(available_at__gt=now))
-    )
-    return {
-        **counts,
-        "oldestDueAt": iso(times["oldest"]),
-        "oldestDueSeconds": seconds(times["oldest"], now),
-        "nextDueAt": iso(times["following"]),
-    }
+    oldest, following = found.pop("oldest"), found.pop("following")
+    return {**found, "oldestDueAt": iso(oldest), "oldestDueSeconds": seconds(oldest, now), "nextDueAt": iso(following)}
+
+
+def _open_steps() -> StepQuerySet:
+    """Steps of workflows that have not ended, found through those: SQLite would read all steps that there ever were."""
+    return Step.objects.filter(workflow__in=Workflow.objects.active().values("pk"))
 
 
 def _by_priority(now: datetime) -> dict[str, int]:
-    counts = dict(Step.objects.due(now).values("priority").annotate(n=Count("pk")).values_list("priority", "n"))
+    counts = dict(_open_steps().due(now).values("priority").annotate(n=Count("pk")).values_list("priority", "n"))
     return {name: counts.get(priority, 0) for priority, name in PRIORITY_NAMES.items()}
 
 
 def _steps(now: datetime) -> list[dict[str, Any]]:
-    rows = Step.objects.filter(available_at__isnull=False).order_by("available_at").annotate(uid=F("workflow__uid"))
+    rows = _open_steps().filter(available_at__isnull=False).order_by("available_at").annotate(uid=F("workflow__uid"))
     return [
         {
             "workflowId": str(row["uid"]),
