@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from workflows_app.models import LogLine
 
 LEVELS = [name for name, _ in LogLine.LEVELS]
 MAX_LINES = 1_000
+MOST_TALKATIVE = 50
 
 
 def latest_lines(workflow_ids: Sequence[int], *, per_step: int) -> Mapping[int, list[str]]:
@@ -33,19 +34,24 @@ def _latest(lines: QuerySet[LogLine], per_step: int) -> Mapping[int, list[str]]:
     lines = lines.order_by("step_id", "id")
     talkative = dict(lines.order_by().values("step_id").annotate(n=Count("id")).filter(n__gt=per_step).values_list("step_id", "n"))
     found: dict[int, list[str]] = defaultdict(list)
-    for step_id, at, level, message in _numbered(lines, talkative, per_step).values_list("step_id", "at", "level", "message"):
-        found[step_id].append(_text(at, level, message))
+    for rows in _shown(lines, talkative, per_step):
+        for step_id, at, level, message in rows.values_list("step_id", "at", "level", "message"):
+            found[step_id].append(_text(at, level, message))
     for step_id, count in talkative.items():
         found[step_id].insert(0, f"… {count - per_step} earlier lines: GET the step's logs")
     return found
 
 
-def _numbered(lines: QuerySet[LogLine], talkative: Mapping[int, int], per_step: int) -> QuerySet[LogLine]:
-    """Without a talkative step, all lines as they are: numbering them would cost a pass over every one."""
-    if not talkative:
-        return lines
-    latest = Window(RowNumber(), partition_by="step_id", order_by=F("id").desc())
-    return lines.annotate(latest=latest).filter(latest__lte=per_step)
+def _shown(lines: QuerySet[LogLine], talkative: Mapping[int, int], per_step: int) -> Iterator[QuerySet[LogLine]]:
+    """Of a few talkative steps each one's last lines, by the index; of many all lines are numbered, which costs a pass over every one."""
+    if len(talkative) > MOST_TALKATIVE:
+        latest = Window(RowNumber(), partition_by="step_id", order_by=F("id").desc())
+        yield lines.annotate(latest=latest).filter(latest__lte=per_step)
+        return
+    yield lines.exclude(step_id__in=list(talkative)) if talkative else lines
+    for step_id in talkative:
+        last = LogLine.objects.filter(step_id=step_id).order_by("-id")[:per_step].values("id")
+        yield LogLine.objects.filter(id__in=last).order_by("id")
 
 
 def _text(at: datetime, level: str, message: str) -> str:
