@@ -12,6 +12,7 @@ from tests.engine.stage import Stage, log_of, node, outcomes, step
 from workflows_app.actions.base import Retry
 from workflows_app.engine import live_lines
 from workflows_app.engine.commit import add_log_lines as add
+from workflows_app.engine.report import logs
 from workflows_app.engine.transcript import Line, Room, Transcript
 from workflows_app.graph.definition import RetryPolicy
 
@@ -138,3 +139,17 @@ def test_those_who_say_little_are_heard_before_one_who_says_much() -> None:
     live.is_behind = True
     taken = live.take([Speaker(900), Speaker(900), Speaker(900), Speaker(3)])  # type: ignore[list-item]
     assert texts(taken)[:3] == ["0", "1", "2"] and len(taken) == Room().lines and live.is_behind
+
+
+@pytest.mark.parametrize("most_talkative", [0, 50])
+def test_the_last_lines_are_shown_the_same_whether_few_or_many_steps_say_much(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, most_talkative: int
+) -> None:
+    monkeypatch.setattr(logs, "MOST_TALKATIVE", most_talkative)
+    workflow = stage.run(
+        node("a", "behave", config={"as": talk(2)}), node("b", "behave", config={"as": talk(7)}, retry=RetryPolicy(retries=1))
+    )
+    shown = logs.latest_lines([workflow.pk], per_step=3)
+    quiet, loud = (shown[step(workflow, id).pk] for id in "ab")
+    assert [line.rpartition(" ")[2] for line in quiet] == ["0", "1"]
+    assert loud[0] == "… 12 earlier lines: GET the step's logs" and [line.rpartition(" ")[2] for line in loud[1:]] == ["4", "5", "6"]
