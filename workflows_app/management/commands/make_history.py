@@ -1,4 +1,4 @@
-"""`manage.py make_history`: made-up history, to measure with and to try things on (docs/benchmarks.md)."""
+"""`manage.py make_history`: made-up history, to measure with and to try things on."""
 
 from __future__ import annotations
 
