@@ -26,6 +26,7 @@ from workflows_app.catalog.publish import publish
 from workflows_app.models import Workflow
 
 RUNS, SHORT_RUNS, OPERATIONS, MOST_STARTED = 500, 20, 60, 4
+SHORT_SECONDS = 25.0
 FAULTS = st.one_of(
     *[st.none()] * 3, st.builds(Fault, st.sampled_from(["lost", "died"]), st.sampled_from(["before", "after"]), st.integers(1, 3))
 )
@@ -43,6 +44,7 @@ class Machine(RuleBasedStateMachine):
     locks: ClassVar[locks.Locks]
     audit: ClassVar[Audit]
     counted: ClassVar[dict[str, int]]
+    ends_at: ClassVar[float]
 
     def __init__(self) -> None:
         super().__init__()
@@ -51,6 +53,9 @@ class Machine(RuleBasedStateMachine):
 
     @initialize(places=st.integers(0, 2), nodes=graphs())
     def begin(self, places: int, nodes: list[Any]) -> None:
+        """A slow machine does fewer runs, each of them whole."""
+        if self.counted["runs"] and time.monotonic() > self.ends_at:
+            hypothesis.reject()
         self.settings.ENV = self.settings.ENV.model_copy(update={"max_concurrent_workflows": places})
         self.world = World(self.locks, self.audit)
         self.world.start(nodes, key=None, is_held=False)
@@ -155,6 +160,7 @@ def machine(transactional_db: None, settings: LazySettings, now: Any) -> Any:
 
 def test_no_order_of_operations_and_faults_breaks_a_rule(machine: type[Machine], seed: int, scale: float) -> None:
     began = time.monotonic()
+    machine.ends_at = began + SHORT_SECONDS * scale
     options = hypothesis.settings(
         max_examples=min(RUNS, int(SHORT_RUNS * scale)), stateful_step_count=OPERATIONS, deadline=None, database=None, print_blob=True,
         suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate, Phase.shrink],
