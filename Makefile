@@ -22,7 +22,7 @@ test-chaos: $(VENV)/.dev
 	@$(BIN)/python -m tests.with_postgres $(BIN)/pytest -m chaos tests/chaos
 
 soak: $(VENV)/.dev
-	@$(BIN)/python -m tests.chaos --minutes $(MINUTES) $(if $(OUT),--out $(OUT))
+	@$(BIN)/python -m tests.chaos --minutes $(MINUTES) --write-docs $(if $(OUT),--out $(OUT))
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check .

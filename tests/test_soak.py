@@ -67,6 +67,11 @@ def test_the_page_gets_its_table_between_its_markers_and_keeps_the_rest(tmp_path
         table.write_between_markers(page, "")
 
 
+def test_the_page_says_which_test_noticed_that_a_guard_was_gone() -> None:
+    text = table.guards([{"guard": "the fence", "database": "sqlite", "noticed_by": "tests/x.py::test_y", "seconds": 1.0}])
+    assert text.splitlines()[-1] == "| the fence | sqlite | tests/x.py::test_y |"
+
+
 def test_the_whole_suite_comes_first_on_each_database_and_storms_are_longer() -> None:
     plan = rounds.schedule(["sqlite", "postgres"], scale=5, dice=Random(1))
     first = [next(plan)]

@@ -143,7 +143,7 @@ def _tell(soak: Soak, arguments: argparse.Namespace, say: Callable[[str], None])
         say(f"FAILED {failure['test']}\n  again: {failure['again']}")
     if arguments.out:
         arguments.out.write_text(json.dumps(result, indent=2) + "\n")
-    if arguments.write_docs:
+    if arguments.write_docs and not soak.is_interrupted:
         table.write_between_markers(PAGE, _page(result, table.markdown(found)))
     say("Passed." if soak.is_good else "FAILED.")
     return 0 if soak.is_good else 1
@@ -151,7 +151,9 @@ def _tell(soak: Soak, arguments: argparse.Namespace, say: Callable[[str], None])
 
 def _page(result: dict[str, Any], rows: str) -> str:
     head = f"{result['began'][:10]}, {result['machine']}: {result['minutes']} minutes, {result['rounds']} rounds"
-    return f"{head}, {result['fault_steps']:,} steps in runs with faults, {len(result['failures'])} failures.\n\n{rows}"
+    text = f"{head}, {result['fault_steps']:,} steps in runs with faults, {len(result['failures'])} failures.\n\n{rows}"
+    verdicts = (result["mutations"] or {}).get("result")
+    return f"{text}\n\n{table.guards(verdicts)}" if verdicts else text
 
 
 if __name__ == "__main__":

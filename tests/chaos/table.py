@@ -65,6 +65,13 @@ def markdown(found: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
+def guards(verdicts: Iterable[Found]) -> str:
+    """Which test noticed that a guard was taken out of the product."""
+    names = ("guard", "database", "noticed_by")
+    rows = [_line(("guard taken away", "database", "noticed by")), _line(["---"] * len(names))]
+    return "\n".join([*rows, *(_line(str(verdict[name]) for name in names) for verdict in verdicts)])
+
+
 def plain(found: Sequence[Row]) -> str:
     """For a terminal: columns as wide as what is in them."""
     table = [HEADINGS, *(row.cells() for row in found)]
