@@ -34,6 +34,7 @@ class Stage:
     def __init__(self) -> None:
         lifecycle.begin()
         self.worker = worker.current()
+        self.worker.look_for_seat()
         self.worker.inputs = type(self.worker.inputs)()
         self.worker.clock = Clock()
         self.worker.clock.set(datetime.now(UTC))

@@ -9,7 +9,7 @@ import pytest
 
 from tests.processes import tasks
 from tests.processes.group import Group, shared_database, until
-from workflows_app.engine import definitions, site, start
+from workflows_app.engine import definitions, site, start, worker
 from workflows_app.engine.clock import database_now
 from workflows_app.graph.definition import Definition, Node
 from workflows_app.graph.statuses import FINAL
@@ -30,6 +30,8 @@ def workers(transactional_db: None, tmp_path: Path) -> Iterator[Callable[..., Gr
     groups: list[Group] = []
 
     def begin(**environment: str) -> Group:
+        if worker._current is not None:
+            worker._current.leave_seat()  # an engine test of this run may have made this process a worker, too
         group = Group(tmp_path, "worker", "--skip-checks", **{**shared_database(), **environment})
         groups.append(group)
         count = int(environment.get("MAX_PARALLEL_NODES", 2))
