@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -29,6 +30,7 @@ DURABLE = ("-c", "fsync=on", "-c", "synchronous_commit=on")
 
 
 def main() -> None:
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # also then, stop what was started
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--database", choices=[*GOALS], help="only this one; without it, PostgreSQL too where there is one")
     parser.add_argument("--out", type=Path, help="write the figures as JSON to this file: SQLite's, and PostgreSQL's under `postgres`")

@@ -22,6 +22,7 @@ NAP_SECONDS = 0.02
 
 
 def main() -> None:
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))  # also then, stop what was started
     with with_postgres.cluster(*DURABLE) as url:
         place = tempfile.mkdtemp(prefix="hybrid-bench-")
         os.environ.update(
