@@ -12,7 +12,7 @@ from tests.engine.rival import claim_as, holding_its_lock, registered
 from tests.engine.stage import Stage, log_of, node, outcomes, step
 from workflows_app.engine import liveness, recovery, site
 from workflows_app.graph.definition import RetryPolicy
-from workflows_app.models import Step, Worker
+from workflows_app.models import Attempt, Step, Worker
 
 OTHER = "d" * 32
 LEASE = settings.ENV.worker_heartbeat_timeout
@@ -68,6 +68,39 @@ def test_of_a_worker_elsewhere_only_the_lease_tells(stage: Stage, is_known: bool
     assert recovery.take_back(now=late, trust_leases=False) == 0
     assert recovery.take_back(now=late) == 1
     assert "fell silent and its lease ran out" in log_of(workflow, "a")
+
+
+def test_a_worker_that_is_heard_of_between_the_look_and_the_deed_keeps_its_steps(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its heartbeat came after the reaper had seen the old lease: the lease is looked at again under the lock."""
+    stage.start(node("a", retry=TWICE))
+    claim_as(OTHER, now=stage.now)
+    late = stage.now + timedelta(seconds=LEASE + 1)
+    load = recovery.Inputs.load
+
+    def heartbeat(inputs: recovery.Inputs, session: object, claims: list[object]) -> None:
+        load(inputs, session, claims)
+        Step.objects.update(lease_expires_at=late + timedelta(seconds=LEASE))
+
+    monkeypatch.setattr(recovery.Inputs, "load", heartbeat)
+    assert recovery.take_back(now=late) == 0
+    assert step_is_running() and Step.objects.get().crashes == 0
+
+
+def test_two_reapers_take_a_step_back_once_and_neither_is_called_late(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    workflow = stage.start(node("a", retry=RetryPolicy(retries=5)))
+    registered(OTHER, now=stage.now)
+    claim_as(OTHER, now=stage.now)
+    load, now = recovery.Inputs.load, stage.now
+
+    def faster_one(inputs: recovery.Inputs, session: object, claims: list[object]) -> None:
+        load(inputs, session, claims)
+        monkeypatch.setattr(recovery.Inputs, "load", load)
+        assert recovery.take_back(now=now) == 1
+
+    monkeypatch.setattr(recovery.Inputs, "load", faster_one)
+    assert recovery.take_back(now=now) == 0
+    assert outcomes(workflow, "a") == ["crashed"] and step(workflow, "a").crashes == 1
+    assert Attempt.objects.get().late_result == "" and "late result" not in log_of(workflow, "a")
 
 
 def test_a_step_that_crashes_its_workers_too_often_fails_with_the_reason(stage: Stage) -> None:

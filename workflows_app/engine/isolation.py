@@ -22,15 +22,15 @@ from workflows_app.engine.claims import Claim
 from workflows_app.engine.outcomes import Outcome
 from workflows_app.engine.runner import Run
 
-AT_ONCE = 2
+AT_ONCE = 4
 START_SECONDS = 60.0
 GRACE_SECONDS = 5.0
 Report = Callable[[Run, Outcome | None], None]
 
 
 def is_suspect(claim: Claim) -> bool:
-    """Whether the step's worker died under it twice, or once with one try left: somebody else may be to blame, so it runs alone."""
-    return claim.crashes >= min(2, max(1, retry.max_attempts(claim.node) - 1))
+    """Whether one more crash would be held against the step for good: a neighbour may have been to blame so far, so it runs alone."""
+    return claim.crashes >= max(1, retry.max_attempts(claim.node) - 1)
 
 
 class IsolatedExecutor:
@@ -48,15 +48,14 @@ class IsolatedExecutor:
             self._threads.append(threading.Thread(target=self._work, name="isolation", daemon=True))
             self._threads[-1].start()
 
-    def withdraw(self, *, keep: int) -> list[Run]:
-        """Take back those beyond the first `keep` that have not begun: this process must not hoard what others could run."""
+    def withdraw(self) -> list[Run]:
+        """Take back those that no child runs yet: this process must not hoard what others could run."""
         taken: list[Run] = []
-        while self._queue.qsize() > keep:
+        while True:
             try:
                 taken.append(self._queue.get_nowait())
             except Empty:
-                break
-        return taken
+                return taken
 
     def _work(self) -> None:
         while True:

@@ -16,7 +16,7 @@ from workflows_app.engine import admission, doorbell, draining, endings, lifecyc
 from workflows_app.engine.begun import had_begun
 from workflows_app.engine.claims import Claim, Inputs
 from workflows_app.engine.clock import database_now
-from workflows_app.engine.commit import apply, record
+from workflows_app.engine.commit import apply, lock, record
 from workflows_app.engine.invariants import InvariantSweep
 from workflows_app.engine.sql.transaction import Session, write
 from workflows_app.models import Step, Worker
@@ -39,7 +39,7 @@ def take_back(*, now: datetime, trust_leases: bool = True) -> int:
             taken += _take_of_dead(worker_id, [step.pk for step in steps], now)
         elif trust_leases:
             late = [step.pk for step in steps if step.lease_expires_at and step.lease_expires_at < now]
-            taken += _take(worker_id, late, "The worker fell silent and its lease ran out", now)
+            taken += _take(worker_id, late, "The worker fell silent and its lease ran out", now, leases_until=now)
     if taken:
         doorbell.ring()
     return taken
@@ -53,7 +53,11 @@ def _take_of_dead(worker_id: str, step_ids: list[int], now: datetime) -> int:
     return taken + _take(worker_id, unbegun, "The worker process died before the step began", now, had_begun=False)
 
 
-def _take(worker_id: str, step_ids: list[int], reason: str, now: datetime, *, had_begun: bool = True) -> int:
+def _take(
+    worker_id: str, step_ids: list[int], reason: str, now: datetime, *, had_begun: bool = True, leases_until: datetime | None = None
+) -> int:
+    """Only what is still held under the workflows' lock, with `leases_until` by leases that have run out: another reaper may have
+    been faster, and a worker may have been heard of meanwhile."""
     if not step_ids:
         return 0
     claims = [_claim(step) for step in Step.objects.running().filter(pk__in=step_ids, worker_id=worker_id)]
@@ -63,13 +67,25 @@ def _take(worker_id: str, step_ids: list[int], reason: str, now: datetime, *, ha
     for outcome in ends:
         outcome.lines = [_line(outcome)]
     with write() as session:
+        lock(session, {claim.workflow_id for claim in claims})
+        session.settle()
+        ends = _still_held(ends, worker_id, leases_until)
         recorded = record(session, worker_id=worker_id, outcomes=ends, now=now)
         for outcome in ends:
             recorded.deltas[outcome.claim.workflow_id].active += 0
         ended = apply(session, recorded.deltas, now=now)
     endings.after_end(ended, now=now)
-    logger.warning("%s: worker %s, %s steps taken back", reason, worker_id[:8], len(ends) - len(recorded.refused))
-    return len(ends) - len(recorded.refused)
+    if ends:
+        logger.warning("%s: worker %s, %s steps taken back", reason, worker_id[:8], len(ends))
+    return len(ends)
+
+
+def _still_held(ends: list[outcomes.Outcome], worker_id: str, leases_until: datetime | None) -> list[outcomes.Outcome]:
+    held = Step.objects.running().filter(pk__in=[end.claim.step_id for end in ends], worker_id=worker_id)
+    if leases_until is not None:
+        held = held.filter(lease_expires_at__lt=leases_until)
+    fences = set(held.values_list("pk", "attempt"))
+    return [end for end in ends if (end.claim.step_id, end.claim.attempt) in fences]
 
 
 def _claim(step: Step) -> Claim:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import Error
 
-from workflows_app.engine import draining, isolation, lifecycle, outcomes, runner
+from workflows_app.engine import draining, lifecycle, outcomes, runner
 from workflows_app.engine.clock import database_now
 from workflows_app.engine.commit import add_log_lines, apply, lock
 from workflows_app.engine.fan_in import Delta
@@ -144,7 +144,7 @@ class Supervision:
     def _hand_back_suspects(self) -> None:
         """More than this process can run alone, one after the other: somebody else may, a while later."""
         alone = self.drain.worker.alone
-        if withdrawn := alone.withdraw(keep=0 if lifecycle.is_draining() else isolation.AT_ONCE):
+        if withdrawn := alone.withdraw():
             self._unclaim(withdrawn, again=alone.submit, later_seconds=SUSPECTS_LATER_SECONDS)
 
     def _unclaim(self, runs: list[Run], *, again: Callable[[list[Run]], None], later_seconds: float = 0) -> None:
