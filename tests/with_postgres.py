@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests import tether
+
 ROOT = Path("/usr/lib/postgresql")
 OPTIONS = ("-c", "listen_addresses=127.0.0.1", "-c", "max_connections=100", "-c", "log_min_messages=warning", "-c", "fsync=off")
 
@@ -49,7 +51,15 @@ class Server:
     def start(self) -> None:
         """Until it answers. Raises NoPostgres."""
         with (self._directory / "log").open("ab") as log:
-            self._process = subprocess.Popen(self._command, cwd="/", stdout=log, stderr=log, start_new_session=True, **_as_server_user())
+            self._process = tether.popen(
+                self._command,
+                cwd="/",
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                at_the_end=signal.SIGQUIT,
+                **_as_server_user(),
+            )
         _wait_until_ready(self._programs, self._process, self._port, self._directory / "log")
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> None:
@@ -137,7 +147,7 @@ def _free_port() -> int:
 def run(command: Sequence[str]) -> int:
     """Run the command with DATABASE_URL set; its exit code (128 + n when signal n ended it)."""
     with cluster() as url:
-        child = subprocess.Popen(command, env={**os.environ, "DATABASE_URL": url})
+        child = tether.popen(command, env={**os.environ, "DATABASE_URL": url}, at_the_end=signal.SIGTERM)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda number, _: child.send_signal(number))
         code = child.wait()

@@ -17,6 +17,7 @@ from itertools import count
 from pathlib import Path
 from random import Random
 
+from tests import tether
 from tests.processes import group
 
 SUITE = Path(__file__).parent
@@ -71,7 +72,7 @@ def run(round: Round, ledger: Path) -> Result:
     """Run it to its end. Whatever happens, KeyboardInterrupt too, no process of it stays; one that had to be ended is a failure."""
     began, mark = time.monotonic(), f"{os.getpid()}-{time.monotonic_ns()}"
     with tempfile.TemporaryDirectory(prefix="hybrid-soak-") as place, (Path(place) / "said").open("w+b") as said:
-        child = subprocess.Popen(
+        child = tether.popen(
             round.command(),
             cwd=SUITE.parents[1],
             env=_environment(round, place, ledger, mark),

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Response, expect, sync_playwright
 
+from tests import tether
+
 ROOT = Path(__file__).parents[2]
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome") or ""
 ARGUMENTS = [
@@ -31,8 +33,13 @@ def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     data = tmp_path_factory.mktemp("product")
     environment = {**os.environ, "DATA_DIR": str(data), "PORT": str(_free_port()), "DJANGO_SETTINGS_MODULE": "hybrid_site.settings"}
     log = (data / "log").open("wb")
-    process = subprocess.Popen(
-        [sys.executable, "manage.py", "up"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=log, start_new_session=True
+    process = tether.popen(
+        [sys.executable, "manage.py", "up"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        start_new_session=True,
     )
     try:
         yield _address(process, data / "log")

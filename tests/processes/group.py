@@ -15,6 +15,7 @@ from urllib.parse import quote
 from django.db import connection
 
 from tests import settings as test_settings
+from tests import tether
 
 ROOT = Path(__file__).parents[2]
 MARK = "HYBRID_TEST_GROUP"
@@ -48,8 +49,13 @@ class Group:
         self.log = place / "log"
         values = {**os.environ, **QUICK, "HYBRID_TEST_PLACE": str(place), MARK: self.name, **environment}
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "manage.py", *command], cwd=ROOT, env=values, stdout=log, stderr=log, start_new_session=True
+            self.process = tether.popen(
+                [sys.executable, "manage.py", *command],
+                cwd=ROOT,
+                env=values,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
             )
 
     def pids(self) -> list[int]:
