@@ -8,7 +8,7 @@ import re
 from email.utils import parseaddr
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
@@ -30,6 +30,8 @@ class Env(BaseSettings):
     """One attribute per variable, in lower case. Durations are seconds."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
+
+    _mask_wrapped: ClassVar[bool] = True  # what Django asks of a value of its settings at every access, and pydantic is slow to deny
 
     mode: Literal["local", "server"] = Field("local", description="local (loopback, no login) or server (login or token)")
     database_url: str = Field("", description="postgres://user:password@host/name, sqlite:////path/to/file, or empty")

@@ -30,7 +30,7 @@ Report = Callable[[Run, Outcome | None], None]
 
 def is_suspect(claim: Claim) -> bool:
     """Whether one more crash would be held against the step for good: a neighbour may have been to blame so far, so it runs alone."""
-    return claim.crashes >= max(1, retry.max_attempts(claim.node) - 1)
+    return claim.crashes > 0 and claim.crashes >= max(1, retry.max_attempts(claim.node) - 1)
 
 
 class IsolatedExecutor:

@@ -24,7 +24,7 @@ class LiveLines:
 
     def hold(self, outcome: Outcome) -> bool:
         """Whether the outcome has to wait for its own lines."""
-        if _fits(outcome):
+        if not outcome.lines or _fits(outcome):
             return False
         self.held.append(outcome)
         self.is_behind = True

@@ -41,11 +41,23 @@ class Room:
 class Transcript:
     """At most MAX_LOG_LINES and MAX_LOG_BYTES. The action's threads add, the ledger's takes."""
 
+    __slots__ = (
+        "_bytes_cut",
+        "_bytes_left",
+        "_bytes_of_last",
+        "_first",
+        "_is_begun",
+        "_is_over",
+        "_last",
+        "_lines_cut",
+        "_lines_left",
+        "_lock",
+        "last_bytes",
+        "last_lines",
+    )  # fmt: skip
+
     def __init__(self) -> None:
-        most_lines, most_bytes = settings.ENV.max_log_lines, settings.ENV.max_log_bytes
-        self.last_lines = min(LAST_LINES, most_lines // LAST_SHARE)
-        self.last_bytes = most_bytes // LAST_SHARE
-        self._lines_left, self._bytes_left = most_lines - self.last_lines, most_bytes - self.last_bytes
+        self._is_begun = False  # most steps say nothing: the limits are looked up for the first line
         self._first: list[Line] = []
         self._last: deque[Line] = deque()
         self._bytes_of_last = self._lines_cut = self._bytes_cut = 0
@@ -61,6 +73,8 @@ class Transcript:
         with self._lock:
             if self._is_over:
                 return
+            if not self._is_begun:
+                self._begin()
             if self._last or not self._lines_left or size > self._bytes_left:
                 return self._add_last(line, size)
             self._lines_left -= 1
@@ -83,6 +97,13 @@ class Transcript:
             lines = [*self._first, *self._mark(), *self._last]
             self._first, self._last = [], deque()
             return lines
+
+    def _begin(self) -> None:
+        most_lines, most_bytes = settings.ENV.max_log_lines, settings.ENV.max_log_bytes
+        self.last_lines = min(LAST_LINES, most_lines // LAST_SHARE)
+        self.last_bytes = most_bytes // LAST_SHARE
+        self._lines_left, self._bytes_left = most_lines - self.last_lines, most_bytes - self.last_bytes
+        self._is_begun = True
 
     def _add_last(self, line: Line, size: int) -> None:
         self._last.append(line)

@@ -34,7 +34,7 @@ class WorkerProcess:
         self.id = secrets.token_hex(16)
         self.pid = os.getpid()
         self.lock = site.hold(self.id)
-        self.seat = site.take_seat(settings.ENV.max_parallel_nodes)
+        self._sit(site.take_seat(settings.ENV.max_parallel_nodes))
         self.inbox: SimpleQueue[Message] = SimpleQueue()
         self.clock, self.inputs, self.bell = Clock(), Inputs(), Bell()
         self.begun = Begun(self.id, settings.ENV.max_parallel_io + BEGUN_SLACK)
@@ -44,19 +44,18 @@ class WorkerProcess:
         self.clock.set(database_now())
         self._register(self.clock.now())
 
-    @property
-    def io_slots(self) -> int:
-        return settings.ENV.io_slots(self.seat)
-
     def leave_seat(self) -> None:
         """One that takes no more steps leaves its share of MAX_PARALLEL_IO to the release that starts beside it."""
         site.leave_seat(self.seat)
-        self.seat = settings.ENV.max_parallel_nodes
+        self._sit(settings.ENV.max_parallel_nodes)
 
     def look_for_seat(self) -> None:
         """One that started beside an older release takes a place as soon as that leaves one."""
         if self.seat == settings.ENV.max_parallel_nodes:
-            self.seat = site.take_seat(settings.ENV.max_parallel_nodes)
+            self._sit(site.take_seat(settings.ENV.max_parallel_nodes))
+
+    def _sit(self, seat: int) -> None:
+        self.seat, self.io_slots = seat, settings.ENV.io_slots(seat)
 
     def listen(self) -> None:
         """Hear the bell from now on."""
