@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
@@ -16,21 +17,22 @@ from tests.chaos.ledger import Entry, note
 from tests.chaos.stopwatch import percentile
 from tests.engine import oracle
 from tests.processes.conftest import finished
-from tests.processes.group import Group
+from tests.processes.group import Group, cpu_seconds
 from workflows_app.engine import claims, definitions
 from workflows_app.engine.clock import database_now
 from workflows_app.engine.report.search import Filters, search_rows
 from workflows_app.engine.sql.transaction import Session
 from workflows_app.engine.start import Order, start_many
+from workflows_app.engine.stop_many import stop_many
 from workflows_app.graph.definition import Definition, Node
 from workflows_app.graph.statuses import Status
 from workflows_app.models import Step, Workflow
 
 Workers = Callable[..., Group]
-STEPS, MOST_STEPS, EACH, TRIES = 50_000, 1_000_000, 10, 20
+STEPS, MOST_STEPS, EACH, TRIES, FEW_TRIES = 50_000, 1_000_000, 10, 20, 5
 LIST_SECONDS = {"postgresql": 0.150, "sqlite": 0.300}
 CLAIM_SECONDS, CLAIMS, SLOTS = 0.010, 50, claims.Slots(16, 4)
-CHAINS, HOPS, TOLERANCE = 200, 5, 1.25
+CHAINS, HOPS, RUNS, TOLERANCE = 800, 5, 3, 0.8
 DASHBOARD = {
     "all": "", "completed": "status=completed", "failed": "status=failed", "stopped": "status=stopped", "running": "status=running",
     "template": "template=history-3", "no template": "template=nobody", "name": "q=Invoice", "one name": "q=report+77",
@@ -56,25 +58,27 @@ def history(transactional_db: None, scale: float) -> int:
     return workflows * EACH
 
 
-def test_with_a_long_history_everything_answers_at_once_and_work_goes_as_fast(workers: Workers, history: int) -> None:
+def test_with_a_long_history_everything_answers_at_once_and_work_goes_as_fast(workers: Workers, history: int, scale: float) -> None:
     slow, most = LIST_SECONDS[connection.vendor], dict[str, float]()
     for url in urls():
-        most[url] = p95(url, slow)
+        most[url] = p95(url, slow, TRIES if scale > 1 else FEW_TRIES)
     claiming = percentile(list(claim_seconds()), 0.95)
-    workers()
-    laden = steps_a_second()
+    stop_all()
+    group = workers()
+    laden = speed(group)
     forget_history()
-    empty = steps_a_second()
+    empty = speed(group)
     worst = max(most, key=lambda url: most[url])
     figures = (
         f"slowest page {worst} p95 {most[worst] * 1000:.0f} ms; claim p95 {claiming * 1000:.1f} ms; "
-        f"{laden:,.0f} steps a second with it, {empty:,.0f} without"
+        f"{laden.by_clock:,.0f} steps a second with it, {empty.by_clock:,.0f} without; "
+        f"by a processor's time {laden.by_processor:,.0f} and {empty.by_processor:,.0f}"
     )
     note(Entry("R12", f"{history:,} steps of history", steps=history, figures=figures))
-    print(*(f"{seconds * 1000:6.0f} ms {url}" for url, seconds in most.items()), sep="\n")
+    print(*(f"{seconds * 1000:6.0f} ms {url}" for url, seconds in most.items()), figures, sep="\n")
     assert not {url: seconds for url, seconds in most.items() if seconds > slow}
     assert claiming <= CLAIM_SECONDS
-    assert laden * TOLERANCE >= empty
+    assert laden.by_processor >= TOLERANCE * empty.by_processor
 
 
 def urls() -> Iterator[str]:
@@ -96,17 +100,12 @@ def cursor(workflow: Workflow) -> str:
     return found
 
 
-def p95(url: str, enough: float) -> float:
-    """Of TRIES calls; measured once more when the machine was busy with something else."""
+def p95(url: str, enough: float, count: int) -> float:
+    """Of so many calls after the first; measured once more when the machine was busy with something else."""
     client = Client(headers={"host": "localhost"})
-    return min(percentile([seconds(client, url) for _ in range(TRIES)], 0.95) for _ in tries(client, url, enough))
-
-
-def tries(client: Client, url: str, enough: float) -> Iterator[int]:
-    """A second round only if the first call of it is over the bound too."""
-    yield 0
-    if seconds(client, url) > enough / 2:
-        yield 1
+    seconds(client, url)
+    found = percentile([seconds(client, url) for _ in range(count)], 0.95)
+    return found if found <= enough else percentile([seconds(client, url) for _ in range(count)], 0.95)
 
 
 def seconds(client: Client, url: str) -> float:
@@ -135,16 +134,46 @@ def started(count: int) -> list[Workflow]:
     return start_many(orders=[Order(definitions.store(definition=Definition(nodes), now=now), "work")] * count, now=now)
 
 
-def steps_a_second() -> float:
-    """The best of three: many short workflows."""
-    return max(_steps_a_second() for _ in range(3))
+def stop_all() -> None:
+    """What was started to be claimed."""
+    stop_many(workflows=Workflow.objects.active(), now=database_now())
 
 
-def _steps_a_second() -> float:
-    found = [finished(workflow) for workflow in started(CHAINS)]
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """Steps a second by the clock, and of the time of processors: the workers' and, on PostgreSQL, its processes' that serve them."""
+
+    by_clock: float
+    by_processor: float
+
+
+def speed(group: Group) -> Speed:
+    """The best of some runs, each of many short workflows, with nothing else to do."""
+    runs = [run(group) for _ in range(RUNS)]
+    return Speed(max(run.by_clock for run in runs), max(run.by_processor for run in runs))
+
+
+def run(group: Group) -> Speed:
+    before = spent(group)
+    found = [finished(workflow, seconds=60) for workflow in started(CHAINS)]
+    used = spent(group) - before
     assert {workflow.status for workflow in found} == {Status.COMPLETED}
-    spent = max(w.ended_at for w in found if w.ended_at) - min(w.created_at for w in found)
-    return CHAINS * HOPS / spent.total_seconds()
+    took = max(w.ended_at for w in found if w.ended_at) - min(w.created_at for w in found)
+    return Speed(CHAINS * HOPS / took.total_seconds(), CHAINS * HOPS / used)
+
+
+def spent(group: Group) -> float:
+    """Not of this process, nor of what serves it: it asks again and again whether they have ended."""
+    return cpu_seconds([*group.pids(), *servers()])
+
+
+def servers() -> list[int]:
+    """PostgreSQL's processes that serve other connections of this database."""
+    if connection.vendor != "postgresql":
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+        return [pid for (pid,) in cursor.fetchall()]
 
 
 def forget_history() -> None:
@@ -154,3 +183,6 @@ def forget_history() -> None:
             cursor.execute(f"DELETE FROM workflows_app_{table}")
     Step.objects.all()._raw_delete(connection.alias)
     Workflow.objects.all()._raw_delete(connection.alias)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM (ANALYZE)")
