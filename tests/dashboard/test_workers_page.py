@@ -49,6 +49,15 @@ def test_a_silent_worker_shows_what_becomes_of_its_steps():
     assert later_page.workers[0].fate.endswith("as soon as one looks: their lease has ended.")
 
 
+def test_a_drained_worker_says_so_and_the_page_is_drawn_anew(reader):
+    worker = a_worker(heartbeat_at=later(FAR))
+    before = workers_page.tag(NOW)
+    type(worker).objects.update(drain_requested_at=NOW)
+    assert workers_page.tag(NOW) != before
+    text = text_of(reader.get("/workers"))
+    assert "◌ Draining" in text and "Healthy: 1 worker" in text
+
+
 @pytest.mark.django_db
 def test_a_worker_with_many_steps_names_some_and_counts_the_rest():
     a_worker(heartbeat_at=NOW)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Max
+from django.db.models import Count, Max
 
 from workflows_app.dashboard import list_page
 from workflows_app.dashboard.live import LIST_MILLISECONDS
@@ -61,9 +61,11 @@ class WorkersPage:
 
 
 def tag(now: datetime) -> str:
-    """Changes with the workflows, with every heartbeat, and when a worker falls silent."""
-    heartbeat = Worker.objects.filter(stopped_at__isnull=True).aggregate(last=Max("heartbeat_at"))["last"]
-    return f"{list_page.tag()}-{heartbeat and heartbeat.timestamp()}-{len(live_workers(now=now))}"
+    """Changes with the workflows, with every heartbeat, and when a worker falls silent or drains."""
+    alive = Worker.objects.filter(stopped_at__isnull=True)
+    found = alive.aggregate(last=Max("heartbeat_at"), drained=Count("drain_requested_at"))
+    heartbeat = found["last"] and found["last"].timestamp()
+    return f"{list_page.tag()}-{heartbeat}-{found['drained']}-{len(live_workers(now=now))}"
 
 
 def build(*, now: datetime) -> WorkersPage:
