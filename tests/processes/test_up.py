@@ -8,6 +8,8 @@ import re
 import signal
 import socket
 import sqlite3
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,7 +19,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from tests.processes.group import Group, cpu_seconds, until, written_bytes
+from tests.processes.group import ROOT, Group, cpu_seconds, until, written_bytes
 
 WINDOW_SECONDS = 4.0
 
@@ -212,3 +214,23 @@ def is_quiet(product: Product) -> bool:
     before = product.files(), written_bytes(product.pids())
     time.sleep(1)
     return (product.files(), written_bytes(product.pids())) == before
+
+
+def test_a_drained_product_goes_on_serving_and_does_not_start_its_workers_again(up: Callable[..., Product]) -> None:
+    product = up()
+    product.finished(product.start())
+    host = product.ask("/api/workers")[0]["host"]
+    environment = {**os.environ, "DATA_DIR": str(product.data), "DATABASE_URL": "", "DJANGO_SETTINGS_MODULE": "hybrid_site.settings"}
+    command = [sys.executable, "manage.py", "drain", "--host", host]
+    said = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+    assert said == "2 workers asked to drain; they run 0 steps now.\nDrained: they run nothing and take nothing.\n"
+    until("the group has left", lambda: "The worker process left as it was asked to" in product.said())
+    until("it says so", lambda: product.ask("/api/workers") == [])
+    workers = product.ask("/api/health")["components"]["workers"]
+    assert (workers["status"], workers["live"]) == ("degraded", 0)
+    waiting = product.start()
+    assert product.ask(f"/api/workflows/{waiting}")["status"] == "PENDING"
+    product.process.send_signal(signal.SIGTERM)
+    assert product.ended() == 0
+    again = up()
+    assert again.finished(waiting)["status"] == "COMPLETED"
