@@ -28,9 +28,8 @@ def burst() -> dict[str, float]:
     """Events a second, from the first byte sent to the last answer read."""
     publish(slug="benchmark-orders", source=json.dumps(TEMPLATE), now=database_now())
     run, keys = uuid.uuid4().hex, _keys()
-    seconds: list[float] = []
     began = time.monotonic()
-    _post_all(run, keys, seconds)
+    seconds = post_all(port=int(os.environ["PORT"]), run=run, keys=keys)
     took = time.monotonic() - began
     _see_one_workflow_for_each(run, set(keys))
     return {"events_per_s": len(keys) / took, "p99_ms": sorted(seconds)[int(len(seconds) * 0.99)] * 1000}
@@ -43,13 +42,13 @@ def _keys() -> list[str]:
     return keys
 
 
-def _post_all(run: str, keys: list[str], seconds: list[float]) -> None:
-    """From several threads, each with one connection that it keeps."""
-    queue, turn, failed = iter(keys), threading.Lock(), list[BaseException]()
+def post_all(*, port: int, run: str, keys: list[str]) -> list[float]:
+    """From several threads, each with one connection that it keeps; the seconds each event took. Ends the program if one is not taken."""
+    queue, turn, seconds, failed = iter(keys), threading.Lock(), list[float](), list[BaseException]()
 
     def work() -> None:
         try:
-            with _Connection() as connection:
+            with _Connection(port) as connection:
                 for key in _shared(queue, turn):
                     began = time.monotonic()
                     connection.post(run, key)
@@ -64,6 +63,7 @@ def _post_all(run: str, keys: list[str], seconds: list[float]) -> None:
         thread.join()
     if failed:
         raise SystemExit(f"An event was not taken: {failed[0]!r}")
+    return seconds
 
 
 def _shared(queue: Iterator[str], turn: threading.Lock) -> Iterator[str]:
@@ -78,8 +78,11 @@ def _shared(queue: Iterator[str], turn: threading.Lock) -> Iterator[str]:
 class _Connection:
     """HTTP by hand: a client library would take as much time as the server."""
 
+    def __init__(self, port: int) -> None:
+        self._port = port
+
     def __enter__(self) -> _Connection:
-        self._socket = socket.create_connection(("127.0.0.1", int(os.environ["PORT"])), timeout=60)
+        self._socket = socket.create_connection(("127.0.0.1", self._port), timeout=60)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._reader = self._socket.makefile("rb")
         return self
@@ -90,7 +93,7 @@ class _Connection:
 
     def post(self, source: str, key: str) -> None:
         body = json.dumps({"type": "order", "order": {"id": key, "amount": 20}})
-        lines = [f"POST /api/events?source={source} HTTP/1.1", f"Host: 127.0.0.1:{os.environ['PORT']}", "Content-Type: application/json"]
+        lines = [f"POST /api/events?source={source} HTTP/1.1", f"Host: 127.0.0.1:{self._port}", "Content-Type: application/json"]
         lines += [f"Idempotency-Key: {key}", f"Content-Length: {len(body)}", "", body]
         self._socket.sendall("\r\n".join(lines).encode())
         status, length = self._reader.readline(), 0
