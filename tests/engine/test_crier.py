@@ -154,3 +154,15 @@ def test_a_site_has_a_name_in_what_it_cries(notices: Notices) -> None:
     doorbell.ring()
     (payload,) = [notice.payload for notice in notices._driver.notifies(timeout=0.5)]
     assert payload == f"{site.site_id()}:"
+
+
+def test_a_crier_outlives_an_error_that_nobody_foresaw(
+    notices: Notices, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It says so in the log, and the next ring is told."""
+    with monkeypatch.context() as patch:
+        patch.setattr(crier.site, "site_id", lambda: 1 / 0)
+        crier.cry("lost")
+        until("it failed", lambda: "Other hosts were not told" in caplog.text)
+    crier.cry("told")
+    assert "told" in notices.heard(5)

@@ -60,7 +60,7 @@ class Crier:
             connection.close()
 
     def _tell(self) -> None:
-        """What cannot be told is forgotten: who polls finds it."""
+        """What cannot be told is forgotten, whatever the reason: who polls finds it, and the next ring is tried anew."""
         self._rung.clear()  # before looking at what was said
         with self._turn:
             said, self._said = self._said, set()
@@ -70,6 +70,9 @@ class Crier:
                     cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, f"{site.site_id()}:{message}"])
         except Error as error:
             logger.info("Other hosts were not told: %s", error)
+            connection.close()
+        except Exception:
+            logger.exception("Other hosts were not told")
             connection.close()
 
 
@@ -87,6 +90,8 @@ class Listener(threading.Thread):
                 self._listen()
             except Error as error:
                 logger.warning("Rings of other hosts are not heard, only looked for every half second: %s", error)
+            except Exception:
+                logger.exception("Rings of other hosts are not heard, only looked for every half second")
             connection.close()
             self._is_over.wait(AGAIN_SECONDS)
 
