@@ -6,6 +6,7 @@ import asyncio
 import ctypes
 import os
 import resource
+import signal
 import threading
 import time
 from collections import defaultdict
@@ -165,6 +166,15 @@ async def deadly(params: dict[str, Any], context: Context) -> None:
 @task
 def deadly_thread(params: dict[str, Any], context: Context) -> None:
     _die(params["how"])
+
+
+@task
+def forks_and_dies(params: dict[str, Any], context: Context) -> None:
+    """Leave a process behind that holds whatever this one had open."""
+    if os.fork() == 0:
+        time.sleep(20)
+        os._exit(0)
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 @task

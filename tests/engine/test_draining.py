@@ -109,6 +109,19 @@ def test_who_takes_the_place_of_a_drained_worker_is_drained_from_its_birth(stage
     assert draining.born_drained("h", now=stage.now) is None
 
 
+def test_who_takes_the_place_of_the_only_one_is_drained_too_and_not_when_that_was_undone(stage: Stage, rows: list[Worker]) -> None:
+    """The reaper may have said of the dead one that it stopped before the next registers."""
+    draining.request(rows[:2], now=stage.now)
+    Worker.objects.filter(group="g").update(stopped_at=stage.now)
+    now = stage.now
+    assert draining.born_drained("g", now=now) == now
+    assert draining.is_group_drained("g")
+    heir = registered("a3" * 16, group="g", host="east", is_here=False, now=stage.now)
+    assert not draining.is_group_drained("g"), "the living count"
+    Worker.objects.filter(pk=heir.pk).update(stopped_at=stage.now + timedelta(seconds=1))
+    assert draining.born_drained("g", now=stage.now) is None, "the last of them had not been asked"
+
+
 def test_the_reaper_lets_a_drained_group_leave(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     left: list[bool] = []
     monkeypatch.setattr(lifecycle, "leave", lambda: left.append(True))

@@ -227,3 +227,14 @@ def test_the_reaper_sweeps_and_the_health_page_tells(stage: Stage) -> None:
     scheduler = report.health(stage.now)["components"]["scheduler"]
     assert scheduler["repairs"] == 1 and "1 impossible states were found and mended" in scheduler["message"]
     assert Repair.objects.get().workflow == workflow
+
+
+def test_one_that_cannot_be_judged_is_in_the_way_of_no_other(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    """Somebody's hand took a step away."""
+    odd, other = stage.start(*DIAMOND), stage.start(node("a"))
+    Step.objects.filter(workflow=odd, node_id="c").delete()
+    Workflow.objects.filter(pk=other.pk).update(active_steps=0)
+    sweep = invariants.InvariantSweep()
+    assert [kind for kind, _ in look(stage, sweep)] == ["counters"]
+    assert f"Workflow {odd.pk} cannot be judged" in caplog.text
+    assert look(stage, sweep) == []

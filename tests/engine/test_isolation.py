@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -151,3 +152,25 @@ def _claimed(stage: Stage):  # type: ignore[no-untyped-def]
     drain._commit_patiently()
     drain._dispatch()
     return drain
+
+
+def test_a_process_that_cannot_be_started_costs_nobody_a_try(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When memory or descriptors are short. Each of the watching threads has to outlive it."""
+    real, failures = subprocess.Popen, iter(range(isolation.AT_ONCE))
+
+    def refusing(*args: object, **options: object) -> object:
+        if next(failures, None) is None:
+            return real(*args, **options)
+        raise BlockingIOError("Resource temporarily unavailable")
+
+    monkeypatch.setattr(isolation.subprocess, "Popen", refusing)
+    workflow = suspected(stage, *(node(f"n{number}", "pid", retry=THRICE) for number in range(isolation.AT_ONCE)))
+    assert stage.play(workflow).status == "COMPLETED"
+    assert sum(outcomes(workflow, f"n{number}").count("released") for number in range(isolation.AT_ONCE)) == isolation.AT_ONCE
+    assert set(workflow.steps.values_list("crashes", "failures")) == {(3, 0)}
+
+
+def test_one_that_dies_is_noticed_although_what_it_forked_lives_on(stage: Stage) -> None:
+    workflow = suspected(stage, node("bad", "forks_and_dies", retry=THRICE))
+    stage.play(workflow)
+    assert step(workflow, "bad").error.startswith("The step's own process was killed by SIGKILL")

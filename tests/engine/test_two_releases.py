@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from tests.engine import oracle
 from tests.engine.rival import claim_as, registered
 from tests.engine.stage import NEVER, PromptDrain, Stage, log_of, node, outcomes, step
 from workflows_app.actions import tasks as custom
-from workflows_app.engine import definitions, recovery
-from workflows_app.models import Definition, Workflow
+from workflows_app.engine import definitions, endings, invariants, recovery, sub_workflows
+from workflows_app.models import Definition, Step, Workflow
 
 DEAD = "d" * 32
 
@@ -64,6 +66,26 @@ def test_an_older_releases_reaper_leaves_such_steps_alone_and_takes_the_others(s
     assert (step(newer, "a").status, step(mine, "n").status) == ("RUNNING", "FAILED")
     updated(newer)
     assert recovery.take_back(now=stage.now) == 1
+
+
+def test_an_older_releases_reaper_judges_no_workflow_that_it_cannot_read(stage: Stage, newer: Workflow) -> None:
+    mine = stage.start(node("n"))
+    Workflow.objects.filter(pk=mine.pk).update(active_steps=0)
+    found = invariants.InvariantSweep().look(now=stage.now + timedelta(minutes=1), monotonic=1)
+    assert [repair.workflow for repair in found] == [mine]
+
+
+def test_an_older_releases_reaper_leaves_the_answer_of_a_sub_workflow_that_it_cannot_read(stage: Stage, newer: Workflow) -> None:
+    whole = stage.start(node("p"))
+    Step.objects.filter(workflow=whole).update(status="WAITING_FOR_DEPENDENCY", waits_for=Step.WORKFLOW, available_at=None)
+    Workflow.objects.filter(pk=newer.pk).update(
+        status="FAILED", ended_at=stage.now, parent_step=step(whole, "p"), metadata={sub_workflows.ATTEMPT: 0}
+    )
+    endings.sweep(now=stage.now)
+    assert step(whole, "p").waits_for == Step.WORKFLOW
+    updated(newer)
+    endings.sweep(now=stage.now)
+    assert step(whole, "p").waits_for is None
 
 
 def test_a_task_that_this_process_does_not_know_waits_for_one_that_does(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,6 +38,10 @@ def readable(digest: str) -> graph.Definition:
         return UNREADABLE
 
 
+def is_readable(digest: str) -> bool:
+    return readable(digest) is not UNREADABLE
+
+
 @lru_cache(maxsize=256)
 def compiled(digest: str) -> graph.Definition:
     """The compiled graph of a stored definition. Content never changes under a digest, so the cache is never wrong."""

@@ -64,8 +64,10 @@ def born_drained(group: str, *, now: datetime) -> datetime | None:
 
 
 def _drained_group(group: str) -> list[str]:
-    rows = Worker.objects.filter(group=group, stopped_at__isnull=True).values_list("id", "drain_requested_at")
-    return [id for id, _ in rows] if rows and all(asked for _, asked in rows) else []
+    """All that live, or the last that lived, when every one of them was asked to drain."""
+    rows = Worker.objects.filter(group=group).order_by("-stopped_at").values_list("id", "drain_requested_at")
+    counted = list(rows.filter(stopped_at__isnull=True)) or list(rows[:1])
+    return [id for id, _ in counted] if all(asked for _, asked in counted) else []
 
 
 def _rows(workers: Sequence[Worker]) -> QuerySet[Worker]:

@@ -25,6 +25,7 @@ from workflows_app.engine.runner import Run
 AT_ONCE = 4
 START_SECONDS = 60.0
 GRACE_SECONDS = 5.0
+AGAIN_SECONDS = 3.0
 Report = Callable[[Run, Outcome | None], None]
 
 
@@ -60,7 +61,14 @@ class IsolatedExecutor:
     def _work(self) -> None:
         while True:
             run = self._queue.get()
-            self._report(run, None if run.is_cancelled else self._watch(run))
+            self._report(run, None if run.is_cancelled else self._watched(run))
+
+    def _watched(self, run: Run) -> Outcome | None:
+        """This thread has to go on when the process could not be started or understood."""
+        try:
+            return self._watch(run)
+        except Exception as error:  # noqa: BLE001  memory or descriptors may be short, or what it sent cannot be read here
+            return given_up(run, error)
 
     def _watch(self, run: Run) -> Outcome | None:
         with _Child(run.claim, run) as child:
@@ -103,9 +111,12 @@ class _Child:
         self._from_child.close()
 
     def hear(self) -> dict[str, Any] | None:
-        """What it says next, nothing yet (an empty dict), or None when it is dead."""
+        """What it says next, nothing yet (an empty dict), or None when it is dead: what it forked may hold its end of the pipe open."""
         try:
-            return self._from_child.recv() if self._from_child.poll(0.1) else {}
+            is_dead = self.process.poll() is not None  # before the look: what it said last is still there
+            if self._from_child.poll(0.1):
+                return self._from_child.recv()  # type: ignore[no-any-return]
+            return None if is_dead else {}
         except (EOFError, OSError):
             return None
 
@@ -132,6 +143,17 @@ class _Child:
         if code < 0:
             return f"The step's own process was killed by {_name(-code)}"
         return f"The step ended its own process with exit code {code}"
+
+
+def given_up(run: Run, error: Exception) -> Outcome:
+    """Before the step began nobody is to blame: the step is tried again a while later. Afterwards it failed."""
+    if run.started is not None:
+        return runner.failure(run, error)
+    reason = f"No process of its own could be started for it: {type(error).__name__}: {error}"
+    run.log("WARNING", f"{reason}. It is tried again in {AGAIN_SECONDS:g} s")
+    outcome = outcomes.released(run.claim, at=run.clock.now(), reason=reason, after_seconds=AGAIN_SECONDS)
+    outcome.lines = run.end_lines()
+    return outcome
 
 
 def crashed(run: Run, reason: str) -> Outcome:

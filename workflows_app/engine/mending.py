@@ -12,7 +12,7 @@ from django.db.models import Count, Q
 
 from workflows_app.engine import endings, reopen
 from workflows_app.engine.commit import Ended, apply
-from workflows_app.engine.definitions import compiled
+from workflows_app.engine.definitions import compiled, is_readable
 from workflows_app.engine.fan_in import Delta
 from workflows_app.engine.locking import under_lock, update
 from workflows_app.engine.sql.transaction import Session, write
@@ -33,9 +33,10 @@ def quiet(since: datetime, *, after: int, most: int) -> Iterator[tuple[int, int,
 
 
 def examine(id: int, *, now: datetime) -> list[Repair]:
-    """Look without a lock; what seems wrong is looked at again under it, and mended. What was."""
+    """Look without a lock; what seems wrong is looked at again under it, and mended. What was. What only another release can read
+    is left to that one."""
     workflow = Workflow.objects.active().filter(pk=id).first()
-    if workflow is None or not _Judgement(workflow, now).is_wrong:
+    if workflow is None or not is_readable(workflow.definition_id) or not _Judgement(workflow, now).is_wrong:
         return []
     with write():
         workflow = under_lock(Workflow.objects.active().filter(pk=id)).first()

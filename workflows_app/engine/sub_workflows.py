@@ -15,6 +15,7 @@ from django.db.models.functions import Cast
 from workflows_app.actions.base import Fail
 from workflows_app.dialects.params import InvalidParams, accept
 from workflows_app.engine import answers
+from workflows_app.engine.definitions import is_readable
 from workflows_app.engine.outcomes import Outcome
 from workflows_app.engine.results import output_of, size_of_output
 from workflows_app.engine.sql.transaction import Session
@@ -56,10 +57,10 @@ def record(session: Session, outcomes: Sequence[Outcome], *, now: datetime) -> N
 
 
 def tell_parents(workflow_ids: Iterable[int], *, now: datetime) -> None:
-    """These sub-workflows have ended: the steps that wait for them go on."""
+    """These sub-workflows have ended: the steps that wait for them go on. What only another release can read, that one tells of."""
     for child in Workflow.objects.final().filter(pk__in=list(workflow_ids), parent_step__isnull=False).select_related("parent_step"):
         step = child.parent_step
-        if step is not None and is_awaited(child):
+        if step is not None and is_awaited(child) and is_readable(child.definition_id):
             answers.answer(step_id=step.pk, attempt=step.attempt, kind=Step.WORKFLOW, answer=_answer(child), now=now)
 
 
