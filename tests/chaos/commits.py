@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Literal
 
-from django.db import OperationalError, connections
+from django.db import DataError, OperationalError, connections
 
 
 class Died(BaseException):
@@ -17,11 +17,14 @@ class Died(BaseException):
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens at the `nth` COMMIT of an operation: the connection is lost, or the process dies."""
+    """What happens at the `nth` COMMIT of an operation: the connection is lost, the process dies, or the database refuses the data."""
 
-    what: Literal["lost", "died"]
+    what: Literal["lost", "died", "refused"]
     when: Literal["before", "after"]
     nth: int = 1
+
+
+_ERRORS = {"lost": OperationalError, "died": Died, "refused": DataError}
 
 
 @contextmanager
@@ -40,7 +43,7 @@ def at_commit(fault: Fault | None) -> Iterator[None]:
             original()
         else:
             wrapper.connection.rollback()
-        raise Died if fault.what == "died" else OperationalError(f"the connection was lost {fault.when} a commit")
+        raise _ERRORS[fault.what](f"{fault.what} {fault.when} a commit")
 
     wrapper._commit = commit
     try:

@@ -96,6 +96,12 @@ class World:
             self.workers[place].begin(runs[pick % len(runs)])
             self.steps_run += 1
 
+    def claim_and_run_all(self, place: int) -> None:
+        """All ends of what it could claim are in its hand, none is recorded."""
+        self.turn(place)
+        while self.workers[place].runs():
+            self.run(place, 0)
+
     def die(self, place: int) -> None:
         self.locks.let_go(self.workers[place].id)
         self.workers[place] = self._new_worker()

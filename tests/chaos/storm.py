@@ -29,7 +29,11 @@ class Watched:
         self.group = self._start()
 
     def __enter__(self) -> Watched:
-        self.is_there()
+        try:
+            self.is_there()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -23,13 +23,16 @@ from tests.chaos.random_graphs import graphs
 from tests.engine.test_random_parts import begin
 from tests.factories import NOW
 from workflows_app.catalog.publish import publish
+from workflows_app.graph.definition import Node
 from workflows_app.models import Workflow
 
 RUNS, SHORT_RUNS, OPERATIONS, MOST_STARTED = 500, 20, 60, 4
-SHORT_SECONDS = 25.0
+SHORT_SECONDS = 20.0
 FAULTS = st.one_of(
     *[st.none()] * 3, st.builds(Fault, st.sampled_from(["lost", "died"]), st.sampled_from(["before", "after"]), st.integers(1, 3))
 )
+LATE = st.sampled_from([Fault("refused", "before"), Fault("refused", "before"), Fault("lost", "after"), None])
+SIDE_BY_SIDE = [Node(id, "echo", config={"value": id}) for id in "abc"]
 WORKER, REAPER, PICK = st.integers(0, WORKERS - 1), st.integers(0, REAPERS - 1), st.integers(0, 10**4)
 TRIGGERED = {
     "name": "Orders", "trigger": {"==": [{"var": "n"}, 1]}, "params": {"additionalProperties": True},
@@ -111,6 +114,20 @@ class Machine(RuleBasedStateMachine):
         for _ in range(3):
             self.world.reap(place)
             self.world.clock.advance(2.5)
+
+    @rule(place=WORKER, others=st.sets(WORKER, max_size=1), fault=LATE)
+    def comes_back_late(self, place: int, others: set[int], fault: Fault | None) -> None:
+        """Paused with results in hand while its steps are taken back: others claim them again, or it does so itself, before it has
+        brought its results one by one, or without being told that it did."""
+        if self.started < MOST_STARTED:
+            self.start(SIDE_BY_SIDE, None, is_held=False, fault=None)
+        self.world.claim_and_run_all(place)
+        self.leases_run_out(0)
+        for other in sorted(others - {place}):
+            self.world.turn(other)
+        self.world.turn(place, fault)
+        for _ in range(2):
+            self.world.turn(place)
 
     @rule(name=st.sampled_from(["stop", "resume", "retry", "retry_from", "rerun", "trigger"]), pick=PICK, fault=FAULTS)
     def verb(self, name: str, pick: int, fault: Fault | None) -> None:

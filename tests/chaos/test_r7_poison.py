@@ -16,6 +16,7 @@ from tests.engine import oracle
 from tests.processes.conftest import begin
 from tests.processes.group import until
 from tests.processes.test_kills import started
+from workflows_app.engine import isolation
 from workflows_app.graph.definition import Node, RetryPolicy
 from workflows_app.models import Step, Workflow
 
@@ -33,6 +34,7 @@ FAILURES = {
     "poison_error": "RuntimeError: xxx",
 }
 CHAINS, HOP_SECONDS = 16, 0.25
+SUSPECTS = 2 * isolation.AT_ONCE + 2
 
 
 def test_poison_fails_after_its_tries_with_the_reason_and_neighbours_hardly_notice(tmp_path: Path, scale: float) -> None:
@@ -60,6 +62,49 @@ def test_poison_fails_after_its_tries_with_the_reason_and_neighbours_hardly_noti
     for workflow in poison:
         _is_ended_with_the_reason(workflow, tmp_path)
     assert beside <= 1.2 * before
+
+
+def test_who_asks_for_more_memory_than_a_worker_may_have_fails_and_its_neighbours_complete(tmp_path: Path) -> None:
+    """For real: 2 GB, and a limit of 400 MB."""
+    with Watched(tmp_path, WORKER_MEMORY_MB="400") as watched:
+        greedy = begin(
+            *(Node(f"g{number}", "take_memory", config={"megabytes": 2_000}, retry=RetryPolicy(retries=0)) for number in range(3))
+        )
+        beside = _neighbours("beside the greedy", 8)
+        until("all have ended", lambda: have_ended([greedy, beside]))
+        assert watched.starts == 1
+        assert len(watched.group.pids()) == watched.size, "a process was lost"
+    found = verdict([beside], tmp_path)
+    note(Entry("R7", "2 GB with WORKER_MEMORY_MB=400", found.steps + 3, 3, found.lost, found.twice))
+    assert not found.broken, found.broken
+    assert (found.lost, found.twice) == (0, 0)
+    for step in greedy.steps.all():
+        assert (step.status, step.crashes) == ("FAILED", 0) and step.error.startswith("MemoryError"), step.error
+
+
+def test_all_who_are_on_their_last_try_begin_again_though_each_worker_runs_few_of_them_alone(tmp_path: Path) -> None:
+    """Innocent and long: their workers are killed until one more crash would be held against them."""
+    once = RetryPolicy(retries=1, initial_delay=0)
+    with Watched(tmp_path) as watched:
+        run = begin(*(Node(f"s{number}", "hold_async", retry=once) for number in range(SUSPECTS)))
+        until("all run", lambda: _begun(tmp_path) == SUSPECTS)
+        for pid in {int(line[3]) for line in started(tmp_path)}:
+            watched.group.kill(pid)
+        killed = time.monotonic()
+        until("all run again", lambda: watched.tend() or _begun(tmp_path, attempt=2) == SUSPECTS, seconds=60)
+        took = time.monotonic() - killed
+        assert set(run.steps.values_list("status", "crashes")) == {("RUNNING", 1)}
+        (tmp_path / "gate").touch()
+        until("it has ended", lambda: have_ended([run]))
+    found = verdict([run], tmp_path)
+    figures = f"{SUSPECTS} steps, all begin again {took:.1f} s after the kill"
+    note(Entry("R7", "last tries of many long steps", found.steps, SUSPECTS, found.lost, found.twice, figures=figures))
+    assert not found.broken, found.broken
+    assert (found.lost, found.twice) == (0, 0)
+
+
+def _begun(place: Path, attempt: int = 1) -> int:
+    return len({line[1] for line in started(place) if int(line[2]) == attempt})
 
 
 def _poison(number: int) -> Workflow:

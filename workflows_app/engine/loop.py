@@ -111,7 +111,8 @@ class Drain:
         return slots.loop > 0 and slots.thread > 0
 
     def _free_slots(self) -> Slots:
-        if lifecycle.is_draining() or self.supervision.is_poisoned or self.supervision.is_drained:
+        supervision = self.supervision
+        if lifecycle.is_draining() or supervision.is_poisoned or supervision.is_drained or supervision.rests:
             return Slots()
         on_loop = sum(not (run.action.in_thread or run.is_settled or run.is_alone) for run in self.running.values())
         return Slots(max(0, self.worker.io_slots - on_loop), max(0, self.worker.thread.room()))

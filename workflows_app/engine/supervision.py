@@ -30,6 +30,7 @@ ASK_SECONDS = 1.0
 WITHDRAW_AFTER_SECONDS = 0.1
 THREAD_GRACE_SECONDS = 5.0
 SUSPECTS_LATER_SECONDS = 1.0
+REST_SECONDS = 4.0
 
 
 class Supervision:
@@ -40,6 +41,7 @@ class Supervision:
         self.is_poisoned = self.is_drained = False
         self._looked = self._beat = self._asked = time.monotonic()
         self._leave_by: float | None = None
+        self._rests_from = -float("inf")
         self.lines = LiveLines()
 
     def look(self) -> None:
@@ -62,6 +64,11 @@ class Supervision:
             self._leave()
         if time.monotonic() - self._beat >= settings.ENV.worker_heartbeat_interval:
             self._heartbeat()
+
+    @property
+    def rests(self) -> bool:
+        """A while in which others may claim the suspects that this process handed back: itself would have to hand them back again."""
+        return 0 <= time.monotonic() - self._rests_from < REST_SECONDS
 
     def _ask_whether_drained(self) -> None:
         """Once drained, this stretch of work takes no more; the next begins when the process may work again."""
@@ -145,6 +152,7 @@ class Supervision:
         """More than this process can run alone, one after the other: somebody else may, a while later."""
         alone = self.drain.worker.alone
         if withdrawn := alone.withdraw():
+            self._rests_from = time.monotonic() + SUSPECTS_LATER_SECONDS
             self._unclaim(withdrawn, again=alone.submit, later_seconds=SUSPECTS_LATER_SECONDS)
 
     def _unclaim(self, runs: list[Run], *, again: Callable[[list[Run]], None], later_seconds: float = 0) -> None:
