@@ -79,7 +79,7 @@ def test_an_older_releases_reaper_leaves_the_answer_of_a_sub_workflow_that_it_ca
     whole = stage.start(node("p"))
     Step.objects.filter(workflow=whole).update(status="WAITING_FOR_DEPENDENCY", waits_for=Step.WORKFLOW, available_at=None)
     Workflow.objects.filter(pk=newer.pk).update(
-        status="FAILED", ended_at=stage.now, parent_step=step(whole, "p"), metadata={sub_workflows.ATTEMPT: 0}
+        status="FAILED", active_steps=0, ended_at=stage.now, parent_step=step(whole, "p"), metadata={sub_workflows.ATTEMPT: 0}
     )
     endings.sweep(now=stage.now)
     assert step(whole, "p").waits_for == Step.WORKFLOW
