@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Literal
 
+import pytest
 from django.db import DataError, OperationalError, connections
+
+from workflows_app.engine.sql.transaction import Session
 
 
 class Died(BaseException):
@@ -46,7 +49,10 @@ def at_commit(fault: Fault | None) -> Iterator[None]:
         raise _ERRORS[fault.what](f"{fault.what} {fault.when} a commit")
 
     wrapper._commit = commit
-    try:
-        yield
-    finally:
-        del wrapper._commit
+    with pytest.MonkeyPatch.context() as patch:
+        if fault.when == "before":
+            patch.setattr(Session, "conclude", Session.settle)  # the commit does not travel with the last statement: it can be held up
+        try:
+            yield
+        finally:
+            del wrapper._commit

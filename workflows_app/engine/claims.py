@@ -44,6 +44,10 @@ class Slots:
     def __bool__(self) -> bool:
         return self.loop > 0 or self.thread > 0
 
+    def without(self, taken: Sequence[Claim]) -> Slots:
+        in_thread = sum(claimed.executor == Step.THREAD for claimed in taken)
+        return Slots(self.loop - (len(taken) - in_thread), self.thread - in_thread)
+
 
 @dataclass(slots=True)
 class Claim:
@@ -81,6 +85,23 @@ class Claim:
     @property
     def fence(self) -> dict[str, int]:
         return {"key": self.step_id, "attempt": self.attempt}
+
+
+def claim_any(
+    session: Session, *, worker_id: str, slots: Slots, now: datetime, lease: datetime, limited_first: bool
+) -> tuple[list[Claim], bool]:
+    """Take due steps with and without a concurrency key, and say whether some wait for a key that has room: only then it matters
+    who comes first."""
+    if limited_first:
+        limited = claim_limited(session, worker_id=worker_id, slots=slots, now=now, lease=lease)
+        return [*limited, *claim(session, worker_id=worker_id, slots=slots.without(limited), now=now, lease=lease)], True
+    places = {"slots_0": slots.loop, "slots_1": slots.thread}
+    statements = session.statements
+    rows, keys = session.run_both(statements.claim, statements.limited_keys, worker=worker_id, now=now, lease=lease, **places)
+    found = [_read(row) for row in sorted(rows, key=_urgency)]
+    if keys:
+        found += claim_limited(session, worker_id=worker_id, slots=slots.without(found), now=now, lease=lease)
+    return found, bool(keys)
 
 
 def claim(session: Session, *, worker_id: str, slots: Slots, now: datetime, lease: datetime) -> list[Claim]:

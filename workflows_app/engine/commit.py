@@ -37,13 +37,6 @@ def lock(session: Session, workflow_ids: set[int]) -> None:
         session.soon(session.statements.lock_workflows, batch=[{"key": id} for id in workflow_ids])
 
 
-def lock_free(session: Session, workflow_ids: set[int]) -> set[int]:
-    """Lock those that nobody else holds, without waiting; which they are. On SQLite all: whoever writes holds everything."""
-    if session.statements.dialect.is_sqlite or not workflow_ids:
-        return workflow_ids
-    return {row[0] for row in session.run(session.statements.lock_free_workflows, batch=[{"key": id} for id in workflow_ids])}
-
-
 @dataclass(frozen=True, slots=True)
 class Ended:
     """A workflow that ended, and the step of another that waited for it."""
@@ -56,10 +49,31 @@ def apply(session: Session, deltas: dict[int, Delta], *, now: datetime) -> list[
     """Raise the counters and `seq` of workflows, in the order of their ids; those that ended."""
     if not deltas:
         return []
-    batch = [{"key": id, "done": d.done, "failed": d.failed, "active": d.active, "error": d.error} for id, d in sorted(deltas.items())]
-    rows = session.run(session.statements.progress, batch=batch, now=now)
+    rows = session.run(session.statements.progress, batch=_gains(deltas), now=now)
     over = [{"key": id} for id, active in rows if not active]
     return [Ended(*row) for row in session.run(session.statements.end, batch=over, now=now)] if over else []
+
+
+def advance(session: Session, deltas: dict[int, Delta], *, now: datetime) -> list[Ended]:
+    """The same for workflows that had an active step before: unless one has fewer now, none has ended and no answer is waited for."""
+    if any(delta.active < 0 for delta in deltas.values()):
+        return apply(session, deltas, now=now)
+    if deltas:
+        session.soon(session.statements.progress, batch=_gains(deltas), now=now)
+    return []
+
+
+def show_free(session: Session, workflow_ids: set[int], *, now: datetime) -> set[int]:
+    """Raise `seq` of those that nobody else holds, without waiting; which they are. On SQLite all: whoever writes holds everything."""
+    if session.statements.dialect.is_sqlite:
+        advance(session, {id: Delta() for id in workflow_ids}, now=now)
+        return workflow_ids
+    batch = [{"key": id} for id in workflow_ids]
+    return {row[0] for row in session.run(session.statements.show_free, batch=batch, now=now)} if batch else set()
+
+
+def _gains(deltas: dict[int, Delta]) -> list[dict[str, Any]]:
+    return [{"key": id, "done": d.done, "failed": d.failed, "active": d.active, "error": d.error} for id, d in sorted(deltas.items())]
 
 
 def add_log_lines(session: Session, lines: Sequence[Line]) -> None:

@@ -6,23 +6,22 @@ import logging
 import os
 import time
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from queue import Empty
 
 from django.conf import settings
 from django.db import DatabaseError, DataError, Error, IntegrityError, connection
 
 from workflows_app.engine import draining, effects, endings, isolation, lifecycle, outcomes
-from workflows_app.engine.claims import Claim, Slots, claim, claim_limited, is_due
+from workflows_app.engine.claims import Claim, Slots, claim_any, is_due
 from workflows_app.engine.clock import database_now
-from workflows_app.engine.commit import add_log_lines, apply, lock, lock_free, record
+from workflows_app.engine.commit import add_log_lines, advance, lock, record, show_free
 from workflows_app.engine.fan_in import Delta, Recorded
 from workflows_app.engine.outcomes import Outcome
 from workflows_app.engine.runner import Run
 from workflows_app.engine.sql.transaction import Session, write
 from workflows_app.engine.supervision import Supervision
 from workflows_app.engine.worker import WorkerProcess, current
-from workflows_app.models import Step
 
 logger = logging.getLogger(__name__)
 TICK_SECONDS = 0.25
@@ -182,7 +181,7 @@ class Drain:
         session, now = Session(), self.worker.clock.now()
         self.has_looked = True
         slots, lines = self._free_slots(), self.supervision.take_lines()
-        if not (self.pending or lines or (slots and is_due(session, now=now, slots=slots))):
+        if not (self.pending or lines or self._may_claim(session, slots, now)):
             return
         batch = self.pending[: self.batch_size] = [effects.checked(outcome) for outcome in self.pending[: self.batch_size]]
         with write() as session:
@@ -190,7 +189,7 @@ class Drain:
             add_log_lines(session, lines)
             recorded = record(session, worker_id=self.worker.id, outcomes=fresh, now=now)
             claims = self._claim(session, slots) if slots else []
-            ended = apply(session, recorded.deltas, now=now)
+            ended = advance(session, recorded.deltas, now=now)
             unshown = self._show_started(session, {claimed.workflow_id for claimed in claims} - recorded.deltas.keys())
         self.claimed += claims
         self._forget(batch, recorded)
@@ -198,32 +197,30 @@ class Drain:
         endings.after_end(ended, now=now)
         effects.committed(batch, now=now)
 
+    def _may_claim(self, session: Session, slots: Slots, now: datetime) -> bool:
+        """Who begins to write on SQLite holds up others, so look first; on PostgreSQL a claim that finds nothing costs no more."""
+        return bool(slots) and (not session.statements.dialect.is_sqlite or is_due(session, now=now, slots=slots))
+
     def _claim(self, session: Session, slots: Slots) -> list[Claim]:
         now = self.worker.clock.now()
         lease = now + timedelta(seconds=settings.ENV.worker_heartbeat_timeout)
-        found: list[Claim] = []
-        self.limited_first = not self.limited_first  # neither kind of step may starve the other
-        for take in (claim_limited, claim) if self.limited_first else (claim, claim_limited):
-            found += take(session, worker_id=self.worker.id, slots=self._left(slots, found), now=now, lease=lease)
+        found, is_limited = claim_any(
+            session, worker_id=self.worker.id, slots=slots, now=now, lease=lease, limited_first=self.limited_first
+        )
+        self.limited_first = is_limited and not self.limited_first  # neither kind of step may starve the other
         return found
-
-    def _left(self, slots: Slots, taken: Sequence[Claim]) -> Slots:
-        in_thread = sum(claimed.executor == Step.THREAD for claimed in taken)
-        return Slots(slots.loop - (len(taken) - in_thread), slots.thread - in_thread)
 
     def _show_started(self, session: Session, started: set[int]) -> set[int]:
         """Let the workflows of new claims show it: their status and `seq` follow their steps'. Those that somebody else holds are left
         over: the lock order is workflow, then steps, and the claim took steps first, so it must not wait for them."""
-        free = lock_free(session, started)
-        apply(session, {id: Delta() for id in free}, now=self.worker.clock.now())
-        return started - free
+        return started - show_free(session, started, now=self.worker.clock.now())
 
     def _show_started_apart(self, left: set[int]) -> None:
         """In a transaction of its own one may wait."""
         if left:
             with write() as session:
                 lock(session, left)
-                apply(session, {id: Delta() for id in left}, now=self.worker.clock.now())
+                advance(session, {id: Delta() for id in left}, now=self.worker.clock.now())
 
     def _not_yet_recorded(self, session: Session, batch: Sequence[Outcome]) -> list[Outcome]:
         """After an ambiguous commit: leave out what our own attempt did record."""

@@ -16,11 +16,15 @@ def lock_workflows(d: Dialect) -> str:
         ORDER BY id {d.lock}"""
 
 
-def lock_free_workflows(d: Dialect) -> str:
-    """The same, but for those that somebody else holds: who holds steps already must not wait for a workflow. PostgreSQL only."""
+def show_free(d: Dialect) -> str:
+    """`progress` without a change of counters, for those that nobody else holds: who holds steps already must not wait for a workflow.
+    PostgreSQL only."""
+    now = d.param("now", "timestamptz")
     return f"""
-        SELECT id FROM {WORKFLOW} WHERE id IN (SELECT b.key FROM {d.rows("batch", {"key": "bigint"})})
-        ORDER BY id {d.skip_locked}"""
+        UPDATE {WORKFLOW} AS w SET seq = w.seq + 1, updated_at = {now}, started_at = COALESCE(w.started_at, {now}), status = 'RUNNING'
+        WHERE w.ended_at IS NULL AND w.id = ANY(ARRAY(
+            SELECT id FROM {WORKFLOW} WHERE id IN (SELECT b.key FROM {d.rows("batch", {"key": "bigint"})})
+            ORDER BY id {d.skip_locked})) RETURNING id"""
 
 
 def finish(d: Dialect) -> str:

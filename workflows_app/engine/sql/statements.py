@@ -22,7 +22,7 @@ class Statements:
 
     def _record(self, d: Dialect) -> None:
         self.lock_workflows = recording.lock_workflows(d)
-        self.lock_free_workflows = recording.lock_free_workflows(d)
+        self.show_free = recording.show_free(d)
         self.finish = recording.finish(d)
         self.count_down = recording.count_down(d)
         self.decide = recording.decide(d)

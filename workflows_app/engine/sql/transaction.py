@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
@@ -17,6 +18,7 @@ from workflows_app.engine import site
 from workflows_app.engine.sql.statements import Statements, for_vendor
 
 Row = Sequence[Any]
+Request = tuple[str, dict[str, object]]
 _local = threading.local()
 
 
@@ -30,13 +32,23 @@ class Session:
         self.statements: Statements = for_vendor(wrapper.vendor)
         self._driver: Any = wrapper.connection
         self._errors = wrapper.wrap_database_errors
-        self._waiting: list[tuple[str, dict[str, object]]] = []
+        self._waiting: list[Request] = []
 
     def run(self, statement: str, **params: object) -> list[Row]:
         """Execute and fetch what it returns. A list of dicts travels as JSON, a moment as the database writes it."""
         with self._errors:
-            cursor = self._execute(statement, self._bound(params))
-            return cursor.fetchall() if cursor.description else []
+            if self.statements.dialect.is_sqlite:
+                return self._on_sqlite(statement, self._bound(params))
+            return self._exchange((statement, self._bound(params)))[-1]
+
+    def run_both(self, first: str, second: str, **params: object) -> tuple[list[Row], list[Row]]:
+        """Two statements with the same parameters, one after the other; what each returns. On PostgreSQL they travel together."""
+        if self.statements.dialect.is_sqlite:
+            return self.run(first, **params), self.run(second, **params)
+        with self._errors:
+            bound = self._bound(params)
+            *_, one, other = self._exchange((first, bound), (second, bound))
+            return one, other
 
     def soon(self, statement: str, **params: object) -> None:
         """Execute it together with the next statement, or before the commit: what it returns is of no interest. On PostgreSQL that
@@ -49,25 +61,31 @@ class Session:
     def settle(self) -> None:
         """Execute what waits."""
         if self._waiting:
-            with self._errors, self._driver.pipeline():
-                self._send()
+            with self._errors:
+                self._exchange()
+
+    def conclude(self) -> None:
+        """Execute what waits and, in the outermost transaction, commit in the same exchange: Django, whose turn is next, finds nothing
+        left to commit. When the answer is lost nobody knows whether it was done, just as with a commit of its own."""
+        if self._waiting and self._is_outermost():
+            self._waiting.append(("COMMIT", {}))
+        self.settle()
 
     def time(self, moment: datetime | None) -> str | None:
         return self.statements.dialect.time(moment)
 
-    def _execute(self, statement: str, bound: dict[str, object]) -> Any:
-        if self.statements.dialect.is_sqlite:
-            return self._driver.execute(statement, bound)
-        if not self._waiting:
-            return _cursor(self._driver).execute(statement, bound)
-        with self._driver.pipeline():
-            self._send()
-            return _cursor(self._driver).execute(statement, bound)
+    def _is_outermost(self) -> bool:
+        wrapper = connections[DEFAULT_DB_ALIAS]
+        return len(wrapper.atomic_blocks) == 1 and not wrapper.needs_rollback
 
-    def _send(self) -> None:
+    def _on_sqlite(self, statement: str, bound: dict[str, object]) -> list[Row]:
+        cursor = self._driver.execute(statement, bound)
+        return cursor.fetchall() if cursor.description else []
+
+    def _exchange(self, *last: Request) -> list[list[Row]]:
         waiting, self._waiting = self._waiting, []
-        for statement, bound in waiting:
-            _cursor(self._driver).execute(statement, bound)
+        rows: list[list[Row]] = _wire().exchange(self._driver, [*waiting, *last])
+        return rows
 
     def _bound(self, params: dict[str, object]) -> dict[str, object]:
         return {name: self._bind(value) for name, value in params.items()}
@@ -78,11 +96,12 @@ class Session:
         return self.time(value) if isinstance(value, datetime) else value
 
 
-def _cursor(driver: Any) -> Any:
-    """Django's own cursors write parameters into the text, so that PostgreSQL would plan every statement anew each time."""
-    from psycopg import Cursor
+@cache
+def _wire() -> Any:
+    """Known only where there is PostgreSQL's driver: SQLite needs none."""
+    from workflows_app.engine.sql import wire
 
-    return Cursor(driver)
+    return wire
 
 
 @contextmanager
@@ -92,7 +111,7 @@ def write() -> Iterator[Session]:
     with _turn(), transaction.atomic():
         session = Session()
         yield session
-        session.settle()
+        session.conclude()
 
 
 @contextmanager
