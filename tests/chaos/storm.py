@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from tests.processes.conftest import alive, begin
 from tests.processes.group import Group, shared_database, until
@@ -112,6 +113,16 @@ class Storm:
         if seat < len(pids):
             self.watched.group.kill(pids[seat])
             self.kills += 1
+
+
+Compared = TypeVar("Compared")
+
+
+def compared(compare: Callable[[], Compared], *, is_good: Callable[[Compared], bool]) -> list[Compared]:
+    """The disturbed run and the undisturbed one, in the same minute; both once more when the bound was not kept: what else the machine
+    did during one of them is not ours."""
+    found = [compare()]
+    return found if is_good(found[0]) else [*found, compare()]
 
 
 def layered(url: str, *, layers: int, width: int = 25) -> list[Node]:
