@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from tests.engine import oracle
-from tests.engine.rival import claim_as, registered
+from tests.engine.rival import claim_as, holding_its_lock, registered
 from tests.engine.stage import NEVER, Stage, log_of, node, outcomes, step
 from workflows_app.engine import recovery, site
 from workflows_app.engine.begun import Begun, had_begun
@@ -66,6 +68,20 @@ def test_a_step_that_may_not_be_tried_twice_survives_a_worker_that_died_before_i
     assert stage.play(workflow).status == "COMPLETED"
     assert outcomes(workflow, "a") == ["released", "completed"]
     oracle.judge(workflow)
+
+
+def test_a_claim_that_a_living_worker_never_heard_of_costs_nothing(stage: Stage, begun: Begun) -> None:
+    """Its commit reached the database, and the connection broke before the answer came: the lease runs out."""
+    workflow = stage.start(node("a", retry=NEVER), node("b", retry=NEVER))
+    registered(DEAD, now=stage.now)
+    claims = {claim.node_id: claim for claim in claim_as(DEAD, now=stage.now)}
+    begun.add(claims["b"].step_id)
+    with holding_its_lock(DEAD):
+        assert recovery.take_back(now=stage.now) == 0
+        assert recovery.take_back(now=stage.now + timedelta(hours=1)) == 2
+    assert (outcomes(workflow, "a"), step(workflow, "a").crashes) == (["released"], 0)
+    assert (outcomes(workflow, "b"), step(workflow, "b").status) == (["crashed"], "FAILED")
+    assert "its lease ran out before the step began" in log_of(workflow, "a")
 
 
 def test_only_the_one_that_had_begun_is_charged(stage: Stage, begun: Begun) -> None:

@@ -30,27 +30,28 @@ def take_back(*, now: datetime, trust_leases: bool = True) -> int:
     """Take the steps of dead workers back; how many. Of workers in this data directory the kernel tells who lives;
     of others the lease does, when `trust_leases`: a reaper that slept must not judge by what went by meanwhile."""
     held = defaultdict(list)
-    for step in Step.objects.running().only("id", "worker_id", "lease_expires_at", "workflow_id"):
+    for step in Step.objects.running().order_by("lease_expires_at").only("id", "worker_id", "lease_expires_at", "workflow_id"):
         held[step.worker_id].append(step)
     sites = dict(Worker.objects.filter(id__in=list(held)).values_list("id", "site"))
     taken = 0
     for worker_id, steps in held.items():
         if sites.get(worker_id) == site.site_id() and not site.lives(worker_id):
-            taken += _take_of_dead(worker_id, [step.pk for step in steps], now)
+            taken += _take_by_blame(worker_id, [step.pk for step in steps], "The worker process died", now)
         elif trust_leases:
             late = [step.pk for step in steps if step.lease_expires_at and step.lease_expires_at < now]
-            taken += _take(worker_id, late, "The worker fell silent and its lease ran out", now, leases_until=now)
+            taken += _take_by_blame(worker_id, late, "The worker fell silent and its lease ran out", now, leases_until=now)
     if taken:
         doorbell.ring()
     return taken
 
 
-def _take_of_dead(worker_id: str, step_ids: list[int], now: datetime) -> int:
-    """What it had begun costs a try; what it had only claimed costs nothing."""
+def _take_by_blame(worker_id: str, step_ids: list[int], reason: str, now: datetime, *, leases_until: datetime | None = None) -> int:
+    """What it had begun costs a try; what it had only claimed costs nothing: a living worker does not even know of a claim whose
+    commit was never answered."""
     begun = had_begun(worker_id, step_ids)
     unbegun = [id for id in step_ids if id not in begun]
-    taken = _take(worker_id, [id for id in step_ids if id in begun], "The worker process died", now)
-    return taken + _take(worker_id, unbegun, "The worker process died before the step began", now, had_begun=False)
+    taken = _take(worker_id, [id for id in step_ids if id in begun], reason, now, leases_until=leases_until)
+    return taken + _take(worker_id, unbegun, f"{reason} before the step began", now, had_begun=False, leases_until=leases_until)
 
 
 def _take(
@@ -181,7 +182,7 @@ class Reaper(threading.Thread):
 
     def _watch(self, now: datetime, monotonic: float) -> None:
         """Work has been due and nobody has run anything for FROZEN_SECONDS: django-q2's processes are stuck."""
-        is_stuck = Step.objects.due(now).exists() and not Step.objects.running().exists()
+        is_stuck = Step.objects.is_any_due(now) and not Step.objects.running().exists()
         self._stuck_since = (self._stuck_since or monotonic) if is_stuck else None
         if self._stuck_since and monotonic - self._stuck_since > FROZEN_SECONDS:
             logger.critical("Steps are due and no worker has claimed one for %s s: this group is ended to be restarted", FROZEN_SECONDS)
