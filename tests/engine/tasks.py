@@ -169,6 +169,14 @@ def deadly_thread(params: dict[str, Any], context: Context) -> None:
 
 
 @task
+def hears_sigterm(params: dict[str, Any], context: Context) -> str:
+    """Send itself what systemd sends to every process, and say whether it was told to leave for that."""
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(0.2)
+    return "told to leave" if context.is_cancelled() else "not told"
+
+
+@task
 def forks_and_dies(params: dict[str, Any], context: Context) -> None:
     """Leave a process behind that holds whatever this one had open."""
     if os.fork() == 0:

@@ -174,3 +174,23 @@ def test_one_that_dies_is_noticed_although_what_it_forked_lives_on(stage: Stage)
     workflow = suspected(stage, node("bad", "forks_and_dies", retry=THRICE))
     stage.play(workflow)
     assert step(workflow, "bad").error.startswith("The step's own process was killed by SIGKILL")
+
+
+def test_a_sigterm_for_the_whole_group_is_for_its_first_process_to_act_upon(stage: Stage) -> None:
+    workflow = suspected(stage, node("a", "hears_sigterm", retry=THRICE))
+    assert stage.play(workflow).status == "COMPLETED"
+    assert step(workflow, "a").output == "not told"
+
+
+def test_a_sigterm_that_comes_while_its_process_starts_is_no_crash(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = subprocess.Popen
+
+    def struck(*args: object, **options: object) -> object:
+        process = real(*args, **options)
+        process.send_signal(signal.SIGTERM)
+        return process
+
+    monkeypatch.setattr(isolation.subprocess, "Popen", struck)
+    workflow = suspected(stage, node("a", "pid", retry=THRICE))
+    assert stage.play(workflow).status == "COMPLETED"
+    assert outcomes(workflow, "a") == ["completed"]

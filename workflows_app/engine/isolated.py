@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from workflows_app.engine.runner import Run
 
 TELL_SECONDS = 0.25
+LEAVE = signal.SIGUSR1
 
 
 def main(inlet: int, outlet: int, parent: int) -> int:
     """Run what comes in at `inlet`: `(claim, clock)`. Say at `outlet`: `{"begun": True}`, then `{"lines", "fraction"}` now and
     then, at last `{"outcome"}`."""
+    _stay_at_sigterm()
     from hybrid_site.processes import die_with
 
     die_with(parent)
@@ -44,13 +46,21 @@ def main(inlet: int, outlet: int, parent: int) -> int:
     os._exit(0)  # an orderly exit would wait for threads that the action left behind
 
 
+def _stay_at_sigterm() -> None:
+    """It is meant for the whole group, and for its first process to act upon, who lets this one finish (broker.py). It was blocked
+    so far. What a task starts hears it as ever."""
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+
 def _execute(run: Run) -> Any:
     from workflows_app.engine import runner
 
     def leave(*_: object) -> None:
         run.is_cancelled = True
 
-    signal.signal(signal.SIGTERM, leave)
+    signal.signal(LEAVE, leave)
     if run.action.in_thread or run.action.is_instant:
         return runner.execute(run)
     return asyncio.run(runner.execute_async(run))

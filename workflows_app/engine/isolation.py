@@ -19,6 +19,7 @@ from django.conf import settings
 
 from workflows_app.engine import outcomes, retry, runner
 from workflows_app.engine.claims import Claim
+from workflows_app.engine.isolated import LEAVE
 from workflows_app.engine.outcomes import Outcome
 from workflows_app.engine.runner import Run
 
@@ -59,6 +60,7 @@ class IsolatedExecutor:
                 return taken
 
     def _work(self) -> None:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # here, and so in children until they can stay at it
         while True:
             run = self._queue.get()
             self._report(run, None if run.is_cancelled else self._watched(run))
@@ -129,7 +131,7 @@ class _Child:
 
     def ask_to_leave(self) -> None:
         """The step is no longer ours: tell the task, which may clean up for a while."""
-        self.process.terminate()
+        self.process.send_signal(LEAVE)
         try:
             self.process.wait(GRACE_SECONDS)
         except subprocess.TimeoutExpired:
