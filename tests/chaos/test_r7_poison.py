@@ -35,7 +35,7 @@ FAILURES = {
     "poison_error": "RuntimeError: xxx",
 }
 CHAINS, HOP_SECONDS = 16, 0.25
-SUSPECTS = 2 * isolation.AT_ONCE + 2
+SUSPECTS = 2 * isolation.AT_ONCE + 1
 
 
 @dataclass(frozen=True)

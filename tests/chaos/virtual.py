@@ -106,11 +106,14 @@ class VirtualDrain(PromptDrain):
     is_again = False
 
     def turn(self) -> None:
-        """Gather, record, claim, dispatch. Raises what the database did; then the next turn is another try."""
+        """Gather, record, claim, dispatch. Raises what the database did; then the next turn is another try. That it would have to keep
+        us from a second record of one attempt must not happen: the fence comes first."""
         self._gather(wait_seconds=0)
         try:
             self._try()
-        except (DataError, IntegrityError) as error:
+        except IntegrityError as error:
+            raise AssertionError(f"only the database itself refused it: {error}") from error
+        except DataError as error:
             self._narrow(error)
         except DatabaseError:
             connection.close()
