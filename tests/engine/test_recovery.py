@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
 from django.conf import settings
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from tests.engine import oracle
 from tests.engine.rival import claim_as, holding_its_lock, registered
@@ -238,3 +241,24 @@ def test_workers_of_other_days_are_forgotten(stage: Stage) -> None:
     registered("e" * 32, now=stage.now, stopped_at=stage.now - timedelta(hours=2))
     recovery.look_after_workers(now=stage.now)
     assert [worker.id for worker in Worker.objects.all()] == ["e" * 32]
+
+
+def plan(query: str) -> str:
+    """How the database would run it; PostgreSQL is told that scans cost much: on small tables it prefers them."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {'QUERY PLAN ' if connection.vendor == 'sqlite' else ''}{query}")
+        return "\n".join(str(row[-1]) for row in cursor.fetchall())
+
+
+def test_no_look_reads_the_steps_of_what_has_ended(stage: Stage, reaper: recovery.Reaper) -> None:
+    """There may be millions of them, and it looks every second."""
+    with CaptureQueriesContext(connection) as queries:
+        reaper.tick(now=stage.now, monotonic=1.0)
+    looks = [query["sql"] for query in queries if re.match(r'\W*SELECT ((?! FROM ).)* FROM "workflows_app_step"', query["sql"])]
+    assert len(looks) >= 4
+    for query in looks:
+        used = re.findall(r"(?:SCAN|SEARCH|Seq Scan on|INDEX|Scan using|Bitmap Index Scan on) (step_\w+|workflows_app_step\b)", plan(query))
+        assert set(used) - {"workflows_app_step"} <= {"step_claimable", "step_claimable_by_key", "step_leases", "step_waits"}, query
+        assert set(used) != {"workflows_app_step"}, query

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db.models import Count, Q
@@ -22,7 +24,12 @@ from workflows_app.models import Attempt, LogLine, Repair, Step, Workflow
 
 MOST_LEFTOVERS = 500
 LEFT_OVER = "the workflow had ended"
-HOLDS_A_PLACE = Q(available_at__isnull=False) | Q(lease_expires_at__isnull=False) | Q(waits_for__isnull=False)
+CLAIMABLE = Q(available_at__isnull=False)
+PLACES = (  # each is what a partial index of steps holds: said together they would be looked for among all steps there ever were
+    CLAIMABLE & Q(concurrency_key__isnull=True), CLAIMABLE & Q(concurrency_key__isnull=False),
+    Q(lease_expires_at__isnull=False), Q(waits_for__isnull=False),
+)  # fmt: skip
+HOLDS_A_PLACE = reduce(or_, PLACES)
 
 
 def quiet(since: datetime, *, after: int, most: int) -> Iterator[tuple[int, int, int]]:
@@ -50,9 +57,10 @@ def examine(id: int, *, now: datetime) -> list[Repair]:
 
 def end_leftover_steps(*, now: datetime) -> list[Repair]:
     """Steps that could still run although their workflow has ended: they are stopped, and their late results refused."""
-    found = Step.objects.filter(HOLDS_A_PLACE, workflow__ended_at__isnull=False).values_list("workflow_id", flat=True)
+    left = Step.objects.filter(workflow__ended_at__isnull=False).order_by().values_list("workflow_id", flat=True)
+    found = left.none().union(*(left.filter(place) for place in PLACES))[:MOST_LEFTOVERS]
     repairs = []
-    for workflow_id in sorted(set(found[:MOST_LEFTOVERS])):
+    for workflow_id in sorted(found):
         with write():
             workflow = under_lock(Workflow.objects.final().filter(pk=workflow_id)).first()
             count = _stop_leftovers(workflow, now) if workflow else 0

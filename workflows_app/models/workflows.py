@@ -116,6 +116,11 @@ class StepQuerySet(models.QuerySet["Step"]):
         """Steps that a worker may claim at `now`."""
         return self.filter(available_at__lte=now)
 
+    def is_any_due(self, now) -> bool:  # type: ignore[no-untyped-def]
+        """Asked without and with a key: each has its partial index."""
+        due = self.due(now)
+        return due.filter(concurrency_key__isnull=True).exists() or due.filter(concurrency_key__isnull=False).exists()
+
     def top_level(self) -> StepQuerySet:
         """Steps of the definition's own nodes: not the elements of its maps."""
         return self.filter(parent__isnull=True)
