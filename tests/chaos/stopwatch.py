@@ -1,12 +1,16 @@
-"""How long a call takes, with the patience that a busy machine asks for."""
+"""How long a call takes, with the patience that a busy machine asks for, and how long processors worked for it."""
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+from django.db import connection
+
+from tests.processes.group import Group, cpu_seconds
 
 
 def best(call: Callable[[], Any], *, below: float, tries: int = 3, clock: Callable[[], float] = time.monotonic) -> float:
@@ -21,6 +25,26 @@ def best(call: Callable[[], Any], *, below: float, tries: int = 3, clock: Callab
 
 def percentile(seconds: Sequence[float], part: float) -> float:
     return sorted(seconds)[min(len(seconds) - 1, round(part * (len(seconds) - 1)))]
+
+
+def worked() -> float:
+    """Seconds of processors so far of this process and, on PostgreSQL, of the one that serves it: on an idle machine, which has nobody
+    else to serve, a call takes that long."""
+    return cpu_seconds([os.getpid(), *servers("pid = pg_backend_pid()")])
+
+
+def worked_by(group: Group) -> float:
+    """The same of a group of workers. This process does not count: it asks again and again whether they have ended."""
+    return cpu_seconds([*group.pids(), *servers("pid <> pg_backend_pid()")])
+
+
+def servers(which: str) -> list[int]:
+    """PostgreSQL's processes that serve connections of this database."""
+    if connection.vendor != "postgresql":
+        return []
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND {which}")
+        return [pid for (pid,) in cursor.fetchall()]
 
 
 class Bounds:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from collections import Counter
@@ -10,12 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.db import connection
 
 from benchmarks import events
 from tests.chaos.ledger import Entry, note
+from tests.chaos.stopwatch import worked
 from tests.engine import oracle
-from tests.processes.group import cpu_seconds, shared_database, until
+from tests.processes.group import shared_database, until
 from tests.processes.test_up import Product
 from workflows_app.engine import definitions
 from workflows_app.engine.clock import database_now
@@ -87,10 +86,9 @@ def test_a_template_that_triggers_itself_is_cut(product: Product) -> None:
 def test_very_many_are_stopped_within_seconds(transactional_db: None, scale: float) -> None:
     count = min(MOST_STOPPED, int(STOPPED * scale))
     place_all(count)
-    pids = [os.getpid(), *own_server()]
-    began, used = time.monotonic(), cpu_seconds(pids)
+    began, used = time.monotonic(), worked()
     stopped = stop_many(workflows=Workflow.objects.all(), now=database_now())
-    seconds, busy = time.monotonic() - began, cpu_seconds(pids) - used
+    seconds, busy = time.monotonic() - began, worked() - used
     figures = f"{seconds:.2f} s, {busy:.2f} s of them a processor's"
     note(Entry("R11", f"{count:,} stopped", steps=2 * count, lost=count - stopped, seconds=seconds, figures=figures))
     assert stopped == count and not Workflow.objects.exclude(status=Status.STOPPED).exists()
@@ -104,15 +102,6 @@ def some_twice(count: int, dice: random.Random) -> list[str]:
     keys = different + dice.sample(different, count - len(different))
     dice.shuffle(keys)
     return keys
-
-
-def own_server() -> list[int]:
-    """PostgreSQL's process that serves this connection."""
-    if connection.vendor != "postgresql":
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid()")
-        return [pid for (pid,) in cursor.fetchall()]
 
 
 def place_all(count: int) -> None:
