@@ -12,7 +12,8 @@ import pytest
 from tests.engine import oracle
 from tests.engine.stage import NEVER, Stage, log_of, node, outcomes, statuses, step
 from tests.processes.group import until
-from workflows_app.engine import isolation
+from workflows_app.engine import isolation, supervision
+from workflows_app.engine.claims import Slots
 from workflows_app.graph.definition import RetryPolicy
 from workflows_app.models import Step, Workflow
 
@@ -138,6 +139,10 @@ def test_a_process_hoards_no_suspects_and_hands_back_what_it_has_not_begun(stage
     handed_back = Step.objects.filter(available_at__gt=stage.now)
     assert handed_back.count() == 7 - isolation.AT_ONCE
     assert set(handed_back.values_list("attempt", "crashes")) == {(0, 3)}
+    assert drain._free_slots().loop > 0
+    drain.supervision._rests_from -= supervision.SUSPECTS_LATER_SECONDS
+    assert drain._free_slots() == Slots(), "when they are due again it claims nothing for a while: others must have them"
+    drain.supervision._rests_from -= supervision.REST_SECONDS
     (tmp_path / "gate").touch()
     drain.run()
     assert stage.play(workflow).status == "COMPLETED"
