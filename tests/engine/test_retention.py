@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import InterfaceError, connection
 
 from tests import factories
 from tests.factories import NOW
 from workflows_app.engine import control, definitions, start
 from workflows_app.engine.errors import NotAllowed
-from workflows_app.engine.retention import Pruning, count_old
+from workflows_app.engine.retention import Pruner, Pruning, count_old
 from workflows_app.engine.retention.pace import Interrupted, Pace
 from workflows_app.engine.sql.tables import REMOVED
 from workflows_app.graph.definition import Definition as Graph
@@ -253,3 +253,15 @@ def test_a_count_says_what_would_go() -> None:
     ended(100, lines=3)
     ended(1)
     assert count_old(now=NOW, days=90) == {"workflow": 1, "step": 1, "logline": 3}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("error", [RuntimeError, InterfaceError])
+def test_the_pruner_outlives_any_error_and_says_so(error: type[Exception], caplog: pytest.LogCaptureFixture) -> None:
+    def fail() -> None:
+        raise error("odd")
+
+    pruner = Pruner()
+    pruner.look = fail
+    pruner._look_patiently()
+    assert "The pruner could not go on" in caplog.text

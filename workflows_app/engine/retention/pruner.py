@@ -7,7 +7,7 @@ import threading
 import time
 from collections import Counter
 
-from django.db import DatabaseError, connection
+from django.db import connection
 
 from workflows_app.engine import lifecycle
 from workflows_app.engine.clock import database_now
@@ -45,7 +45,7 @@ class Pruner(threading.Thread):
                 self.look()
         except (Busy, Interrupted):
             return
-        except DatabaseError:
+        except Exception:  # nothing may end it unnoticed: the database would grow for ever
             logger.exception("The pruner could not go on; it looks again in %s s", EVERY_SECONDS)
             connection.close()
 
