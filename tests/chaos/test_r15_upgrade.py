@@ -28,6 +28,7 @@ from workflows_app.models import Attempt, Step, Worker, Workflow
 
 assert release_tasks  # registers the tasks
 SCHEMAS = ("0001", "0003", "0004", "0005")
+SHORT_FORM = ("0001", "0005")
 WORKFLOWS, SECONDS = 200, 60
 NEXT_SCHEMA, MIXED = "workflows_app/migrations/0005*", 120
 FEW = {"MAX_PARALLEL_IO": "8"}
@@ -40,7 +41,9 @@ def scratch(django_db_setup: None, django_db_blocker: Any, tmp_path: Path) -> It
 
 
 @pytest.mark.parametrize("schema", SCHEMAS)
-def test_workflows_in_flight_under_an_earlier_release_end_under_this_one(scratch: Path, schema: str) -> None:
+def test_workflows_in_flight_under_an_earlier_release_end_under_this_one(scratch: Path, schema: str, scale: float) -> None:
+    if scale <= 1 and schema not in SHORT_FORM:
+        pytest.skip("the short form takes the first and the last schema")
     kept_rows.load(migrate_to(schema), schema, database_now() - timedelta(minutes=1))
     migrate_to("")
     before = attempts()
