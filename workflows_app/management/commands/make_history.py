@@ -20,8 +20,8 @@ class Command(BaseCommand):
     help = "Write made-up history: ended workflows with their steps, attempts and log lines. Only where there are no workflows yet."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--workflows", type=int, required=True, metavar="N")
-        parser.add_argument("--steps-per-workflow", type=int, required=True, metavar="M")
+        parser.add_argument("--workflows", type=int, required=True, metavar="N", help="how many")
+        parser.add_argument("--steps-per-workflow", type=int, required=True, metavar="M", help="of each")
         parser.add_argument("--days", type=float, default=30.0, help="over how many days they began, up to now (30)")
         parser.add_argument("--seed", type=int, default=0, help="the same number makes the same history")
         parser.add_argument("--add", action="store_true", help="also where there are workflows already")

@@ -21,12 +21,12 @@ class Command(BaseCommand):
     help = "Stop all workflows that have not ended, or those of them that every filter lets through, with their sub-workflows."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--template", default="", metavar="SLUG")
+        parser.add_argument("--template", default="", metavar="SLUG", help="started from this template")
         parser.add_argument("--status", action="append", default=[], choices=sorted(ACTIVE), help="repeat it for several")
         parser.add_argument("--name", default="", metavar="TEXT", help="part of the name, in capitals or not")
-        parser.add_argument("--tag", default="")
+        parser.add_argument("--tag", default="", help="has this tag")
         parser.add_argument("--created-after", type=_moment, metavar="TIME", help="ISO 8601; UTC unless it says otherwise")
-        parser.add_argument("--created-before", type=_moment, metavar="TIME")
+        parser.add_argument("--created-before", type=_moment, metavar="TIME", help="the same")
         parser.add_argument("--yes", action="store_true", help="do not ask")
 
     def handle(self, *args: Any, yes: bool, **options: Any) -> None:
