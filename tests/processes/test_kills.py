@@ -147,7 +147,7 @@ def test_a_step_that_kills_its_worker_fails_after_exactly_its_attempts(workers: 
     assert [line[1:3] for line in started(tmp_path)] == [["bad", "1"], ["bad", "2"], ["bad", "3"]]
     step = Step.objects.get(node_id="bad")
     assert (step.status, step.crashes, step.failures) == ("FAILED", 3, 0)
-    assert step.error == "The worker process died; that happened 3 times, so the step is not tried again"
+    assert step.error == "The step ended its own process with exit code 9; that happened 3 times, so the step is not tried again"
     assert list(step.attempts.values_list("outcome", flat=True)) == ["crashed"] * 3
     assert finished(begin(Node("a", "mark"))).status == "COMPLETED"
     judge(poison, tmp_path)
