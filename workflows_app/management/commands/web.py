@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from hybrid_site import web
+from workflows_app.management.database import require_migrated
 from workflows_app.management.task_modules import require_tasks
 
 
@@ -15,4 +17,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         require_tasks()
+        require_migrated()
+        call_command("collectstatic", interactive=False, verbosity=0)
         web.serve()

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from workflows_app.engine import broker
+from workflows_app.management.database import require_migrated
 from workflows_app.management.task_modules import require_tasks
 
 
@@ -15,5 +16,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         require_tasks()
+        require_migrated()
         code = broker.run_cluster()
         raise SystemExit(0 if code == broker.DRAINED_EXIT else code)
