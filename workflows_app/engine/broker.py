@@ -155,10 +155,12 @@ def _drain_and_stop(cluster: Any) -> int:
     doorbell.ring()
     cluster.stop_event.set()
     cluster.sentinel.join(settings.ENV.worker_grace + 5)
-    if cluster.sentinel.is_alive():
+    is_hanging = cluster.sentinel.is_alive()
+    if is_hanging:
         cluster.sentinel.kill()
-        return FROZEN_EXIT
-    return DRAINED_EXIT if lifecycle.was_asked_to_leave() else 0
+    if lifecycle.was_asked_to_leave():
+        return DRAINED_EXIT  # nothing of it ran any more
+    return FROZEN_EXIT if is_hanging else 0
 
 
 def _spawned(**_: Any) -> None:
