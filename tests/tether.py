@@ -21,6 +21,7 @@ def popen(command: Sequence[str], *, at_the_end: signal.Signals = signal.SIGKILL
 def _tie(parent: int, number: signal.Signals) -> Callable[[], None]:
     def tie() -> None:
         _libc.prctl(PR_SET_PDEATHSIG, number)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a shell makes what it runs in the background deaf to it
         if os.getppid() != parent:
             os._exit(1)
 

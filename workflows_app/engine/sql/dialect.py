@@ -36,6 +36,10 @@ class Dialect:
             return ""
         return f"AND {target} = ANY(ARRAY(SELECT b.{column} FROM {self.rows(name, {column: kind})}))"  # noqa: S608  as above
 
+    def any_of(self, query: str) -> str:
+        """The condition that a column is among what the query finds, which PostgreSQL runs once and before."""
+        return f"IN ({query})" if self.is_sqlite else f"= ANY(ARRAY({query}))"
+
     def json(self, column: str) -> str:
         return column if self.is_sqlite else f"CAST({column} AS jsonb)"
 

@@ -20,11 +20,11 @@ def show_free(d: Dialect) -> str:
     """`progress` without a change of counters, for those that nobody else holds: who holds steps already must not wait for a workflow.
     PostgreSQL only."""
     now = d.param("now", "timestamptz")
+    free = f"""
+        SELECT id FROM {WORKFLOW} WHERE id IN (SELECT b.key FROM {d.rows("batch", {"key": "bigint"})}) ORDER BY id {d.skip_locked}"""
     return f"""
         UPDATE {WORKFLOW} AS w SET seq = w.seq + 1, updated_at = {now}, started_at = COALESCE(w.started_at, {now}), status = 'RUNNING'
-        WHERE w.ended_at IS NULL AND w.id = ANY(ARRAY(
-            SELECT id FROM {WORKFLOW} WHERE id IN (SELECT b.key FROM {d.rows("batch", {"key": "bigint"})})
-            ORDER BY id {d.skip_locked})) RETURNING id"""
+        WHERE w.ended_at IS NULL AND w.id {d.any_of(free)} RETURNING id"""
 
 
 def finish(d: Dialect) -> str:
