@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime, timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 
 from tests.engine import tasks
 from tests.engine.rival import claim_as, registered
 from tests.engine.stage import Stage, node, outcomes, statuses
+from tests.processes.group import until
 from workflows_app.engine.claims import Claim, Slots, claim_limited, is_due
 from workflows_app.engine.recovery import take_back
 from workflows_app.engine.sql.transaction import Session, write
@@ -139,3 +141,29 @@ def test_two_who_count_at_once_take_turns(stage: Stage) -> None:
         stage.start(*(keyed(f"s{number}", key=f"k{round}", limit=3) for number in range(20)))
         found = at_once(lambda number: take(str(number) * 32, now=stage.now), 4)
         assert sum(map(len, found)) == 3  # type: ignore[arg-type]
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has one writer at a time")
+def test_who_counts_while_another_has_not_committed_waits_for_that(stage: Stage) -> None:
+    """Else it would count what it cannot see yet, and take as many again."""
+    stage.start(*(keyed(f"s{number}", limit=3) for number in range(20)))
+    later: list[int] = []
+
+    def take_too() -> None:
+        later.append(len(take(THIRD, now=stage.now)))
+        connections.close_all()
+
+    rival = threading.Thread(target=take_too, daemon=True)
+    with write() as session:
+        lease = stage.now + timedelta(seconds=30)
+        first = claim_limited(session, worker_id=OTHER, slots=Slots(10, 10), now=stage.now, lease=lease)
+        rival.start()
+        until("the other waits for the key, or has counted", lambda: later or _waiting_for_a_key())
+    rival.join(20)
+    assert (len(first), later) == (3, [0])
+
+
+def _waiting_for_a_key() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+        return bool(cursor.fetchone()[0])

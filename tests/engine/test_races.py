@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
+from django.db import connection, connections, transaction
 
 from tests.engine import oracle
 from tests.engine.at_once import at_once
@@ -106,3 +109,25 @@ def test_crossing_workflows_do_not_deadlock(stage: Stage) -> None:
         assert not [each for each in found if isinstance(each, Exception) and not isinstance(each, NotAllowed)], found
         for workflow in (*flows, doomed):
             oracle.judge(workflow)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL has no lock to take at the beginning")
+def test_who_reads_and_then_writes_in_one_transaction_is_never_told_that_the_database_is_locked(stage: Stage) -> None:
+    """SQLite refuses to let a transaction write that read before another one wrote: so each takes the lock when it begins."""
+    workflow = stage.start(node("a"))
+    wrote = threading.Event()
+
+    def write_between() -> None:
+        with transaction.atomic():
+            Workflow.objects.filter(pk=workflow.pk).update(description="between")
+        connections.close_all()
+        wrote.set()
+
+    with transaction.atomic():
+        assert Workflow.objects.get(pk=workflow.pk).description == ""
+        threading.Thread(target=write_between, daemon=True).start()
+        wrote.wait(0.3)
+        Workflow.objects.filter(pk=workflow.pk).update(name="written")
+    assert wrote.wait(20)
+    workflow.refresh_from_db()
+    assert (workflow.name, workflow.description) == ("written", "between")
