@@ -28,7 +28,7 @@ from workflows_app.graph.definition import Node
 from workflows_app.models import Workflow
 
 RUNS, SHORT_RUNS, OPERATIONS, MOST_STARTED = 500, 20, 60, 4
-SHORT_SECONDS, RUNS_AT_ONCE = 20.0, 3
+SHORT_SECONDS, RUNS_AT_ONCE = 12.0, 3
 FAULTS = st.one_of(
     *[st.none()] * 3, st.builds(Fault, st.sampled_from(["lost", "died"]), st.sampled_from(["before", "after"]), st.integers(1, 3))
 )

@@ -81,7 +81,7 @@ def _raged(watched: Watched, nodes: list[Node], dice: random.Random, scale: floa
 def test_a_flood_of_quick_steps_outlives_a_storm(tmp_path: Path, dice: random.Random, scale: float) -> None:
     """As many workflows as it takes for a while, always four at once."""
     runs: list[Workflow] = []
-    until_when = time.monotonic() + 6 * scale
+    until_when = time.monotonic() + 4 * scale
 
     def is_over() -> bool:
         active = Workflow.objects.active().count()

@@ -58,7 +58,7 @@ class Beside:
 
 
 def test_poison_fails_after_its_tries_with_the_reason_and_neighbours_hardly_notice(tmp_path: Path, scale: float) -> None:
-    tries = compared(lambda: _beside_poison(tmp_path, round(36 * scale), scale), is_good=lambda found: found.is_hardly_noticed)
+    tries = compared(lambda: _beside_poison(tmp_path, round(26 * scale), scale), is_good=lambda found: found.is_hardly_noticed)
     poison = [workflow for one in tries for workflow in one.poison]
     found, last = verdict([one.neighbours for one in tries], tmp_path), tries[-1]
     before, beside = last.p95
