@@ -12,11 +12,12 @@ from typing import Any
 from workflows_app.catalog.publish import publish
 from workflows_app.engine.sql import history
 from workflows_app.engine.sql.transaction import Session, write
-from workflows_app.engine.stopping import METADATA
+from workflows_app.engine.stopping import STOPPED_REASON
 from workflows_app.graph.statuses import Status
 from workflows_app.models import TemplateVersion, Workflow
 
 NAMES = ("Nightly orders", "Invoice run", "Customer export", "Price import", "Stock check", "Mail campaign", "Monthly report", "Clean-up")
+STOPPED = json.dumps({"skipped": False, "reason": STOPPED_REASON})
 TAGS = ("night", "etl", "finance", "shop", "mail", "urgent")
 STATUSES = (Status.COMPLETED,) * 90 + (Status.FAILED,) * 7 + (Status.STOPPED,) * 3
 TEMPLATES, STEPS_AT_ONCE, RETRIED = 5, 10_000, 0.03
@@ -99,7 +100,7 @@ def _steps(session: Session, workflow: Workflow, plan: Plan) -> Iterator[dict[st
             "failures": max(0, attempt - 1) + int(status == Status.FAILED),
             "output": str(place) if status == Status.COMPLETED else None,
             "error": ERROR if status == Status.FAILED else "",
-            "metadata": "{}" if is_run else METADATA,
+            "metadata": "{}" if is_run else STOPPED,
             "started_at": session.time(began + place * each) if is_run else None,
             "claimed_at": session.time(began + (place + 0.5 * (attempt > 1)) * each) if is_run else None,
             "ended_at": session.time(began + (place + 1) * each if is_run else ended),

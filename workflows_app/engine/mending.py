@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
 from operator import or_
-from typing import Any
 
 from django.db.models import Count, Q
 
-from workflows_app.engine import endings, reopen
+from workflows_app.engine import endings, reopen, stopping
 from workflows_app.engine.commit import Ended, apply
 from workflows_app.engine.definitions import compiled, is_readable
 from workflows_app.engine.fan_in import Delta
@@ -20,7 +19,7 @@ from workflows_app.engine.locking import under_lock, update
 from workflows_app.engine.sql.transaction import Session, write
 from workflows_app.graph.definition import Definition
 from workflows_app.graph.statuses import Status
-from workflows_app.models import Attempt, LogLine, Repair, Step, Workflow
+from workflows_app.models import LogLine, Repair, Step, Workflow
 
 MOST_LEFTOVERS = 500
 LEFT_OVER = "the workflow had ended"
@@ -70,16 +69,10 @@ def end_leftover_steps(*, now: datetime) -> list[Repair]:
 
 
 def _stop_leftovers(workflow: Workflow, now: datetime) -> int:
-    steps = list(workflow.steps.filter(HOLDS_A_PLACE).defer("output", "resume", "answer", "element"))
-    Attempt.objects.bulk_create(
-        Attempt(step=s, number=s.attempt, worker_id=s.worker_id, outcome="stopped", started_at=s.claimed_at or now, ended_at=now)
-        for s in steps
-        if s.status == Status.RUNNING or (s.claimed_at and s.status == Status.WAITING_FOR_DEPENDENCY)
-    )
-    return workflow.steps.filter(pk__in=[step.pk for step in steps]).update(
-        status=Status.STOPPED, available_at=None, worker_id="", lease_expires_at=None, ended_at=now, waits_for=None,
-        metadata={"skipped": False, "reason": LEFT_OVER},
-    )  # fmt: skip
+    count = workflow.steps.filter(HOLDS_A_PLACE).count()
+    if count:
+        stopping.end_steps(Session(), [workflow.pk], now=now, reason=LEFT_OVER, line=f"Stopped: {LEFT_OVER}")
+    return count
 
 
 @dataclass(frozen=True)
@@ -126,7 +119,7 @@ class _Judgement:
         for step in self.maps:
             session.run(session.statements.open_elements, batch=[{"key": step.pk}], now=self.now)
             session.run(session.statements.release_elements, parent=step.pk, most=1, now=self.now)
-        update(self.workflow, self.now, **_counters(self.definition, self.steps))
+        update(self.workflow, self.now, **reopen.counters(self.definition, self.steps))
         return repairs, apply(session, {self.workflow.pk: Delta()}, now=self.now)
 
     def _misplaced(self) -> dict[str, Step]:
@@ -151,7 +144,7 @@ class _Judgement:
         return [step for step in waiting if _is_miscounted(step, *held.get(step.pk, (0, 0)), self.now)]
 
     def _drift(self) -> Mapping[str, int]:
-        should = _counters(self.definition, self.steps)
+        should = reopen.counters(self.definition, self.steps)
         return {name: number for name, number in should.items() if getattr(self.workflow, name) != number}
 
     def _repairs(self) -> Iterator[Repair]:
@@ -193,14 +186,3 @@ def _is_forgotten(step: Step) -> bool:
 
 def _kept(step: Step) -> _Kept:
     return _Kept(step.status, step.remaining, step.succeeded_needs, step.failed_needs, step.skipped_needs)
-
-
-def _counters(definition: Definition, steps: Mapping[str, Step]) -> dict[str, Any]:
-    """As `reopen.counters`, of a workflow in which steps run and wait for answers."""
-    counted = reopen.counters(definition, steps)
-    return counted | {"active_steps": sum(_is_active(step) for step in steps.values())}
-
-
-def _is_active(step: Step) -> bool:
-    is_mid_attempt = step.status == Status.WAITING_FOR_DEPENDENCY and step.claimed_at is not None
-    return step.status in (Status.PENDING, Status.RUNNING) or is_mid_attempt

@@ -61,7 +61,7 @@ def in_order(definition: Definition) -> list[Node]:
 def _reset(step: Step) -> None:
     """As the statement `reopen` leaves it in the row: no time but `now` is kept, nothing of earlier attempts."""
     step.status, step.is_skipped, step.metadata = Status.WAITING_FOR_DEPENDENCY, False, {}
-    step.available_at = None
+    step.available_at = step.claimed_at = None
 
 
 def place(step: Step, node: Node, definition: Definition, steps: Mapping[str, Step], now: datetime) -> None:
@@ -95,5 +95,11 @@ def counters(definition: Definition, steps: Mapping[str, Step]) -> dict[str, int
     failed = [step for step in steps.values() if step.status == Status.FAILED]
     forgiven = sum(definition.by_id[step.node_id].on_failure == "continue" for step in failed)
     done = sum(step.status == Status.COMPLETED or step.is_skipped for step in steps.values()) + forgiven
-    active = sum(step.available_at is not None for step in steps.values())
+    active = sum(_is_active(step) for step in steps.values())
     return {"done_steps": done, "failed_steps": len(failed), "active_steps": active}
+
+
+def _is_active(step: Step) -> bool:
+    """It may run, runs, or waits in the middle of an attempt."""
+    is_mid_attempt = step.status == Status.WAITING_FOR_DEPENDENCY and step.claimed_at is not None
+    return step.status in (Status.PENDING, Status.RUNNING) or is_mid_attempt

@@ -15,7 +15,6 @@ from workflows_app.models import Workflow
 
 STOPPED_REASON = "the workflow was stopped"
 STOPPED_LINE = "Stopped by an operator"
-METADATA = json.dumps({"skipped": False, "reason": STOPPED_REASON})
 
 
 def stop(*, uid: object, now: datetime) -> Workflow:
@@ -41,11 +40,16 @@ def stop_these(*, workflow_ids: Sequence[int], now: datetime) -> list[int]:
 def _stop(session: Session, workflow_ids: Sequence[int], now: datetime) -> list[int]:
     statements = session.statements
     found = [int(row[0]) for row in session.run(statements.lock_active, batch=[{"key": id} for id in workflow_ids])]
-    batch = [{"key": id} for id in found]
+    end_steps(session, found, now=now, reason=STOPPED_REASON, line=STOPPED_LINE)
+    session.run(statements.stop_workflows, batch=[{"key": id} for id in found], now=now)
+    return found
+
+
+def end_steps(session: Session, workflow_ids: Sequence[int], *, now: datetime, reason: str, line: str) -> None:
+    """Stop what has not ended of these workflows. Call under their locks."""
+    statements, batch = session.statements, [{"key": id} for id in workflow_ids]
     if not statements.dialect.is_sqlite:
         session.run(statements.lock_active_steps, batch=batch)
     session.run(statements.record_stopped, batch=batch, now=now)
-    session.run(statements.log_stopped, batch=batch, now=now, message=STOPPED_LINE)
-    session.run(statements.stop_steps, batch=batch, now=now, metadata=METADATA)
-    session.run(statements.stop_workflows, batch=batch, now=now)
-    return found
+    session.run(statements.log_stopped, batch=batch, now=now, message=line)
+    session.run(statements.stop_steps, batch=batch, now=now, metadata=json.dumps({"skipped": False, "reason": reason}))
