@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "django_cotton",
     "django_htmx",
     "django_q",
     "ninja",
@@ -42,14 +43,18 @@ INSTALLED_APPS = [
 MIDDLEWARE = middleware.chain(is_local=IS_LOCAL)
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": middleware.CONTENT_POLICY}
 
+LOADERS = ["django.template.loaders.filesystem.Loader", "django.template.loaders.app_directories.Loader"]
+CACHED_LOADER = "django.template.loaders.cached.Loader"
+COTTON_ISOLATE_BY_DEFAULT = False
 ROOT_URLCONF = "hybrid_site.urls"
 WSGI_APPLICATION = "hybrid_site.wsgi.application"
 TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": True,
         "OPTIONS": {
+            "loaders": [(CACHED_LOADER, ["django_cotton.cotton_loader.Loader", *LOADERS])],
+            "builtins": ["django_cotton.templatetags.cotton"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",

@@ -25,8 +25,8 @@ from workflows_app.models import Definition, Event, Step, TemplateVersion, Workf
 class Order:
     """A workflow to start. With an idempotency key, `idempotency_digest` tells one payload from another.
 
-    `parent_step_id` is the step that waits for it, which counts one more in `depth`; `event` is what started it; one that
-    `awaits_trigger` is stored and begins when it is triggered."""
+    `parent_step_id` is the step that waits for it, which counts one more in `depth`; `event` or `schedule_id` is what started it,
+    `started_by_id` the user who did; one that `awaits_trigger` is stored and begins when it is triggered."""
 
     definition: Definition
     name: str
@@ -45,6 +45,8 @@ class Order:
     event: Event | None = None
     chain_depth: int = 0
     awaits_trigger: bool = False
+    schedule_id: int | None = None
+    started_by_id: int | None = None
 
 
 def start(*, order: Order, now: datetime) -> Workflow:
@@ -105,7 +107,7 @@ def prepared(order: Order, now: datetime) -> Workflow:
         idempotency_key=order.idempotency_key, idempotency_digest=order.idempotency_digest,
         total_steps=len(graph.nodes), active_steps=len(graph.roots), created_at=now, updated_at=now, uid=order.uid or uuid.uuid4(),
         parent_step_id=order.parent_step_id, root_id=order.root_id, depth=order.depth, event=order.event, chain_depth=order.chain_depth,
-        awaits_trigger=order.awaits_trigger,
+        awaits_trigger=order.awaits_trigger, schedule_id=order.schedule_id, started_by_id=order.started_by_id,
     )  # fmt: skip
 
 
@@ -121,7 +123,7 @@ def _add_workflows(session: Session, workflows: Sequence[Workflow], now: datetim
 _STORED = (
     "uid", "name", "description", "tags", "status", "definition_id", "template_version_id", "params", "parent_id", "parent_step_id",
     "root_id", "depth", "event_id", "chain_depth", "awaits_trigger", "total_steps", "active_steps", "metadata", "idempotency_key",
-    "idempotency_digest",
+    "idempotency_digest", "schedule_id", "started_by_id",
 )  # fmt: skip
 
 

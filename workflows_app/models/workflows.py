@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
@@ -42,8 +43,8 @@ class Workflow(models.Model):
     """One execution of a definition. `uid` is its id to the world; `seq` rises with every change of it or its steps.
 
     `parent_step` is the step of another workflow that waits for this one; `depth` counts such steps above it, and `root` is the
-    outermost workflow. `event` is what started it; `chain_depth` counts the events that led here, one causing the next. One that
-    `awaits_trigger` was submitted, not started.
+    outermost workflow. `event` or `schedule` is what started it, `started_by` who did; `chain_depth` counts the events that led here,
+    one causing the next. One that `awaits_trigger` was submitted, not started.
 
     `active_steps` counts steps that are PENDING, RUNNING or wait for a time or an answer: at zero the workflow has ended.
     `done_steps` counts COMPLETED and skipped ones, and failures that `on_failure: continue` forgives.
@@ -71,6 +72,10 @@ class Workflow(models.Model):
     failed_steps = models.PositiveIntegerField(default=0)
     error = models.TextField(blank=True, default="")
     metadata = models.JSONField(default=dict, blank=True)
+    schedule = models.ForeignKey("Schedule", null=True, blank=True, on_delete=models.SET_NULL, related_name="workflows", db_index=False)
+    started_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
     idempotency_key = models.CharField(max_length=255, null=True, blank=True)
     idempotency_digest = models.CharField(max_length=64, blank=True, default="")
     created_at = models.DateTimeField()
@@ -101,10 +106,14 @@ class Workflow(models.Model):
             models.Index(fields=["status", "-updated_at", "-id"], condition=Q(ended_at__isnull=False), name="workflow_by_final_status"),
             models.Index(fields=["created_at"], name="workflow_by_creation"),
             models.Index(fields=["ended_at"], condition=Q(ended_at__isnull=False), name="workflow_by_end"),
+            models.Index(
+                fields=["template_version", "status", "-ended_at"], condition=Q(ended_at__isnull=False), name="workflow_of_version_by_end"
+            ),
             models.Index(fields=["id"], condition=Q(ended_at__isnull=True), name="workflow_active"),
             models.Index(fields=["parent_step"], condition=Q(parent_step__isnull=False), name="workflow_by_parent_step"),
             models.Index(fields=["root"], condition=Q(root__isnull=False), name="workflow_by_root"),
             models.Index(fields=["event"], condition=Q(event__isnull=False), name="workflow_by_event"),
+            models.Index(fields=["schedule", "-id"], condition=Q(schedule__isnull=False), name="workflow_by_schedule"),
         ]
 
     def __str__(self) -> str:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, Model, OuterRef, QuerySet
 
 from workflows_app.engine import site
 from workflows_app.engine.retention.pace import Pace
-from workflows_app.models import Definition, Event, Notification, NotificationRead, Repair, Step, TemplateVersion, Worker, Workflow
+from workflows_app.models import Definition, Event, Layout, Notification, NotificationRead, Repair, Step, TemplateVersion, Worker, Workflow
 
 Found = QuerySet[Event] | QuerySet[Notification] | QuerySet[Repair] | QuerySet[Worker] | QuerySet[Definition]
 UNUSED_FOR = timedelta(days=1)
+PARTS: Mapping[type[Model], tuple[type[Model], str]] = {
+    Notification: (NotificationRead, "notification_id"),
+    Definition: (Layout, "definition_id"),
+}
 
 
 def remove(*, before: datetime | None, now: datetime, pace: Pace, counts: Counter[str]) -> None:
@@ -46,8 +51,9 @@ def _remove(rows: Found, pace: Pace, counts: Counter[str]) -> None:
     while found := [str(pk) for pk in rows.order_by().values_list("pk", flat=True)[: pace.size]]:
         with pace.short():
             again = rows.filter(pk__in=found)
-            if rows.model is Notification:
-                NotificationRead.objects.filter(notification_id__in=found)._raw_delete("default")
+            if rows.model in PARTS:
+                parts, key = PARTS[rows.model]
+                parts._default_manager.filter(**{f"{key}__in": found})._raw_delete("default")
             gone = again._raw_delete("default")
         counts[rows.model._meta.model_name or ""] += gone
         if not gone:

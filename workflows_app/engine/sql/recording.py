@@ -154,6 +154,7 @@ def add_workflows(d: Dialect) -> str:
         "template_version_id": "bigint", "params": "text", "parent_id": "bigint", "parent_step_id": "bigint", "root_id": "bigint",
         "depth": "int", "event_id": "bigint", "chain_depth": "int", "awaits_trigger": "boolean", "total_steps": "int",
         "active_steps": "int", "metadata": "text", "idempotency_key": "text", "idempotency_digest": "text",
+        "schedule_id": "bigint", "started_by_id": "bigint",
     }  # fmt: skip
     json, now = ("tags", "params", "metadata"), d.param("now", "timestamptz")
     values = [d.json(f"b.{name}") if name in json else f"b.{name}" for name in columns]
