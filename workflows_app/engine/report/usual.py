@@ -58,9 +58,10 @@ def _steps_of(latest: tuple[tuple[int, float], ...]) -> Mapping[str, float]:
     """Kept by which workflows were read and how long they took: those have ended."""
     workflow_ids = [pk for pk, _ in latest]
     times: dict[str, list[float]] = defaultdict(list)
-    rows = Step.objects.top_level().filter(workflow_id__in=workflow_ids, status=Status.COMPLETED, started_at__isnull=False).order_by()
+    rows = Step.objects.top_level().filter(workflow_id__in=workflow_ids, status=Status.COMPLETED).order_by()
     for id, began, ended in rows.values_list("node_id", "started_at", "ended_at"):
-        times[id].append((ended - began).total_seconds())
+        if began and ended:
+            times[id].append((ended - began).total_seconds())
     return {id: median(seconds) for id, seconds in times.items()}
 
 
