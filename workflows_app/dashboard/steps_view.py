@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import Self
 from urllib.parse import urlencode
@@ -11,13 +12,15 @@ from django.http import QueryDict
 from workflows_app.dashboard.looks import LOOKS, SKIPPED, Look
 
 MOST_DIGITS = 6
+GROUPS = re.compile(r"\d{1,5}(?:,\d{1,5}){0,19}", re.ASCII)
 KNOWN = {seen.css for seen in (*LOOKS.values(), SKIPPED)}
 
 
 @dataclass(frozen=True, slots=True)
 class View:
     """The selected step or element (`fetch[3]`); steps of one status only, from which row on; and the same of a map's elements,
-    with those that failed first if `failed_first`."""
+    with those that failed first if `failed_first`. Of the graph: which groups are `open` (their numbers), its direction `dir` (LR if
+    not said), whether what is completed is hidden; of the timeline: whether gaps keep their length."""
 
     step: str = ""
     show: str = ""
@@ -25,6 +28,10 @@ class View:
     elements: str = ""
     element_start: int | None = None
     failed_first: bool = False
+    open: str = ""
+    dir: str = ""
+    hide: bool = False
+    gaps: bool = False
 
     @classmethod
     def from_query(cls, query: QueryDict) -> Self:
@@ -35,6 +42,10 @@ class View:
             elements=_known(query.get("elements", "")),
             element_start=_number(query.get("element_from", "")),
             failed_first=query.get("sort") == "failed",
+            open=query.get("open", "") if GROUPS.fullmatch(query.get("open", "")) else "",
+            dir="TB" if query.get("dir") == "TB" else "",
+            hide=query.get("hide") == "completed",
+            gaps=query.get("gaps") == "0",
         )
 
     @property
@@ -49,6 +60,12 @@ class View:
         if changed.top == self.top:
             sort = "failed" if changed.failed_first else ""
             query |= {"elements": changed.elements, "element_from": changed.element_start, "sort": sort}
+        query |= {
+            "open": changed.open,
+            "dir": changed.dir,
+            "hide": "completed" if changed.hide else "",
+            "gaps": "0" if changed.gaps else "",
+        }
         return f"?{urlencode({key: value for key, value in query.items() if value not in ('', None)})}"
 
 
