@@ -44,6 +44,13 @@ GUARDS = (
         (f"{TESTS}/test_fencing.py",),
     ),
     Guard(
+        "claim: nothing while the queue is paused",
+        f"{SQL}/claiming.py",
+        "            AND {UNPAUSED}\n",
+        "",
+        (f"{TESTS}/test_pausing.py",),
+    ),
+    Guard(
         "claim: SKIP LOCKED",
         f"{SQL}/dialect.py",
         'f"{self.lock} SKIP LOCKED"',

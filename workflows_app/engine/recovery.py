@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import Error, connection
 
-from workflows_app.engine import admission, doorbell, draining, endings, lifecycle, outcomes, site, subscriptions
+from workflows_app.engine import admission, doorbell, draining, endings, lifecycle, outcomes, pausing, site, subscriptions
 from workflows_app.engine.begun import had_begun
 from workflows_app.engine.claims import Claim, Inputs
 from workflows_app.engine.clock import database_now
@@ -181,8 +181,8 @@ class Reaper(threading.Thread):
         return elapsed <= 3 * LOOK_SECONDS and drift <= LOOK_SECONDS
 
     def _watch(self, now: datetime, monotonic: float) -> None:
-        """Work has been due and nobody has run anything for FROZEN_SECONDS: django-q2's processes are stuck."""
-        is_stuck = Step.objects.is_any_due(now) and not Step.objects.running().exists()
+        """Work has been due, nobody has run anything for FROZEN_SECONDS and nobody paused the queue: django-q2's processes are stuck."""
+        is_stuck = Step.objects.is_any_due(now) and not Step.objects.running().exists() and not pausing.is_paused()
         self._stuck_since = (self._stuck_since or monotonic) if is_stuck else None
         if self._stuck_since and monotonic - self._stuck_since > FROZEN_SECONDS:
             logger.critical("Steps are due and no worker has claimed one for %s s: this group is ended to be restarted", FROZEN_SECONDS)

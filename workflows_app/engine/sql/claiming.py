@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 from workflows_app.engine.sql.dialect import Dialect
-from workflows_app.engine.sql.tables import FENCE, REVISION, STEP, WORKER, WORKFLOW, mine
+from workflows_app.engine.sql.tables import FENCE, PAUSE, REVISION, STEP, WORKER, WORKFLOW, mine
 from workflows_app.graph.definition import PRIORITIES
 
 EXECUTORS = (0, 1)
 KEY_LOCK = 0x4859_4B45
+UNPAUSED = f"NOT EXISTS (SELECT 1 FROM {PAUSE})"
 
 
 def claim(d: Dialect) -> str:
@@ -22,8 +23,8 @@ def claim_these(d: Dialect) -> str:
 
 
 def _claim(d: Dialect, chosen: str) -> str:
-    """Take steps under a lease, unless this worker was drained. A step that resumes after a wait goes on with its attempt; any other
-    begins its next."""
+    """Take steps under a lease, unless this worker was drained or the queue is paused. A step that resumes after a wait goes on with
+    its attempt; any other begins its next."""
     worker = d.param("worker", "text")
     now = d.param("now", "timestamptz")
     return f"""
@@ -33,13 +34,15 @@ def _claim(d: Dialect, chosen: str) -> str:
             available_at = NULL, waits_for = NULL
         WHERE id IN ({chosen})
             AND NOT EXISTS (SELECT 1 FROM {WORKER} AS drained WHERE drained.id = {worker} AND drained.drain_requested_at IS NOT NULL)
+            AND {UNPAUSED}
         RETURNING priority, id, executor, workflow_id, node_id, attempt, failures, crashes, {d.text("resume")}, {d.text("answer")},
             parent_id, {d.text("element")}, {d.text("claimed_at")},
             (SELECT w.metadata->>'{REVISION}' FROM {WORKFLOW} AS w WHERE w.id = workflow_id)"""
 
 
 def limited_keys(d: Dialect) -> str:
-    """Concurrency keys that a due step waits for and that have room: the key and how many live leases hold it."""
+    """Concurrency keys that a due step waits for and that have room: the key and how many live leases hold it. None while the queue
+    is paused."""
     now = d.param("now", "timestamptz")
     return f"""
         SELECT due.name, due.held FROM (
@@ -47,7 +50,7 @@ def limited_keys(d: Dialect) -> str:
                 (SELECT COUNT(*) FROM {STEP} AS r WHERE r.concurrency_key = k.name AND r.lease_expires_at > {now}) AS held
             FROM (SELECT concurrency_key AS name, MAX(concurrency_limit) AS most FROM {STEP}
                 WHERE concurrency_key IS NOT NULL AND available_at <= {now} GROUP BY concurrency_key) AS k) AS due
-        WHERE due.held < due.most"""
+        WHERE due.held < due.most AND {UNPAUSED}"""
 
 
 def due_of_key(d: Dialect) -> str:
@@ -91,7 +94,8 @@ def still_mine(d: Dialect) -> str:
 
 
 def is_due(d: Dialect) -> str:
-    return f"SELECT 1 FROM (SELECT id FROM ({_due(d)}) AS free UNION ALL SELECT held FROM ({limited_keys(d)}) AS limited) AS found LIMIT 1"
+    found = f"SELECT id FROM ({_due(d)}) AS free UNION ALL SELECT held FROM ({limited_keys(d)}) AS limited"
+    return f"SELECT 1 FROM ({found}) AS found WHERE {UNPAUSED} LIMIT 1"
 
 
 def next_due(d: Dialect) -> str:
@@ -111,14 +115,15 @@ def load_workflows(d: Dialect) -> str:
     return f"""
         SELECT w.id, {d.text("w.uid")}, w.name, w.definition_id, {d.text("w.params")}, {d.text("w.created_at")}, w.depth, w.chain_depth,
             w.root_id
-        FROM {WORKFLOW} AS w JOIN {d.rows("batch", {"key": "bigint"})} ON w.id = b.key"""
+        FROM {WORKFLOW} AS w JOIN {d.rows("batch", {"key": "bigint"})} ON w.id = b.key {d.among("w.id", "batch", "key")}"""
 
 
 def load_outputs(d: Dialect) -> str:
     return f"""
         SELECT s.workflow_id, s.node_id, s.status, {d.text("s.output")}, s.error
         FROM {STEP} AS s JOIN {d.rows("batch", {"workflow_id": "bigint", "node_id": "text"})}
-        ON s.workflow_id = b.workflow_id AND s.node_id = b.node_id"""
+        ON s.workflow_id = b.workflow_id AND s.node_id = b.node_id
+            {d.among("s.workflow_id", "batch", "workflow_id")} {d.among("s.node_id", "batch", "node_id", "text")}"""
 
 
 def _due(d: Dialect, lock: str = "") -> str:

@@ -2,7 +2,9 @@
 
 from workflows_app.engine.sql.dialect import Dialect
 
-WORKFLOW, STEP, ATTEMPT, LOG_LINE, WORKER = (f"workflows_app_{name}" for name in ("workflow", "step", "attempt", "logline", "worker"))
+WORKFLOW, STEP, ATTEMPT, LOG_LINE, WORKER, PAUSE = (
+    f"workflows_app_{name}" for name in ("workflow", "step", "attempt", "logline", "worker", "queuepause")
+)
 REVISION = "_paramsRevision"  # in a workflow's metadata: how often a retry has changed its parameters
 REMOVED = "_beingRemoved"  # there too: retention is removing it bit by bit, so that nobody may begin it again
 FENCE = {"key": "bigint", "attempt": "int"}
