@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from workflows_app.api.answers import answer
+from workflows_app.api.auth import caller
 from workflows_app.api.bodies import body_of, object_of, takes, takes_schema
 from workflows_app.api.errors import definition_at, params_at
 from workflows_app.api.headers import idempotency_key
@@ -35,7 +36,7 @@ def submit_dag(request: HttpRequest) -> HttpResponse:
     """Checked and kept, not started. An `Idempotency-Key` makes a repeated call harmless."""
     dag, key = object_of(request), idempotency_key(request)
     with definition_at("body"):
-        workflow = submit(name="", definition=dag, idempotency_key=key, now=database_now())
+        workflow = submit(name="", definition=dag, idempotency_key=key, now=database_now(), by=caller(request))
     ids = {"workflow_definition_id": str(definition_id(workflow)), "execution_id": str(workflow.uid)}
     return answer({**ids, "message": SUBMITTED})
 
@@ -50,7 +51,7 @@ def trigger_execution(request: HttpRequest, execution_id: str) -> HttpResponse:
     """One that has ended is started again as a new execution, whose id is in the answer. 409 while it runs."""
     body = body_of(request, TriggerIn)
     with params_at("body", "input_params"):
-        workflow = again.trigger(uid=execution_id, params=body.input_params, now=database_now())
+        workflow = again.trigger(uid=execution_id, params=body.input_params, now=database_now(), by=caller(request))
     message = STARTED_AGAIN if workflow.parent_id else STARTED
     return answer({"execution_id": str(workflow.uid), "message": message})
 

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from workflows_app.api.answers import answer
+from workflows_app.api.auth import caller
 from workflows_app.api.bodies import object_of, takes_schema
 from workflows_app.api.errors import definition_at
 from workflows_app.api.headers import idempotency_key
@@ -27,7 +28,9 @@ def start_tasks(request: HttpRequest) -> HttpResponse:
     """Steps run one after another; a step's tasks in order or at once. An `Idempotency-Key` makes a repeated call harmless."""
     tasks, key = object_of(request), idempotency_key(request)
     with definition_at("body"):
-        workflow = start_inline(name="", dialect=DIALECT, definition=tasks, params={}, idempotency_key=key, now=database_now())
+        workflow = start_inline(
+            name="", dialect=DIALECT, definition=tasks, params={}, idempotency_key=key, now=database_now(), by=caller(request)
+        )
     return answer(_shown(workflow.uid))
 
 

@@ -7,6 +7,7 @@ from ninja import Query, Router
 
 from workflows_app.api import from_template
 from workflows_app.api.answers import answer, nothing
+from workflows_app.api.auth import caller
 from workflows_app.api.bodies import body_of, takes, takes_schema
 from workflows_app.api.errors import refusal
 from workflows_app.api.headers import idempotency_key, next_link
@@ -40,7 +41,7 @@ def start_from_template(request: HttpRequest, template_id: str | None = None, pa
     `Idempotency-Key`: the same key and payload answers with the same workflow, another payload is a 409."""
     asked = from_template.asked(request, template_id=template_id, params=params)
     key = idempotency_key(request)
-    workflow = start_template(slug=asked.template, params=asked.params, idempotency_key=key, now=database_now())
+    workflow = start_template(slug=asked.template, params=asked.params, idempotency_key=key, now=database_now(), by=caller(request))
     return answer(report.workflow(workflow.uid))
 
 
@@ -56,6 +57,7 @@ def start_inline_definition(request: HttpRequest) -> HttpResponse:
         params=body.params,
         idempotency_key=key,
         now=database_now(),
+        by=caller(request),
     )
     return answer(report.workflow(workflow.uid))
 
@@ -95,7 +97,7 @@ def retry_workflow(request: HttpRequest, workflow_id: str) -> HttpResponse:
 def rerun_workflow(request: HttpRequest, workflow_id: str) -> HttpResponse:
     """The new workflow's `parentId` is this one."""
     body = body_of(request, RerunIn)
-    workflow = again.rerun(uid=workflow_id, now=database_now(), params=body.params)
+    workflow = again.rerun(uid=workflow_id, now=database_now(), params=body.params, by=caller(request))
     return answer(report.workflow(workflow.uid))
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import User
+
 from workflows_app.dialects.params import PARAMS_SCHEMA, accept
 from workflows_app.engine import control
 from workflows_app.engine import trigger as engine_trigger
@@ -14,9 +16,9 @@ from workflows_app.models import Workflow
 Params = Mapping[str, Any] | None
 
 
-def rerun(*, uid: object, now: datetime, params: Params = None) -> Workflow:
+def rerun(*, uid: object, now: datetime, params: Params = None, by: User | None = None) -> Workflow:
     """A new workflow. Raises WorkflowNotFound, InvalidParams."""
-    return control.rerun(uid=uid, now=now, params=_accepted(uid, params))
+    return control.rerun(uid=uid, now=now, params=_accepted(uid, params), by=by)
 
 
 def retry(*, uid: object, now: datetime, from_step: str | None = None, params: Params = None) -> Workflow:
@@ -24,10 +26,10 @@ def retry(*, uid: object, now: datetime, from_step: str | None = None, params: P
     return control.retry(uid=uid, now=now, from_step=from_step, params=_accepted(uid, params))
 
 
-def trigger(*, uid: object, now: datetime, params: Params = None) -> Workflow:
+def trigger(*, uid: object, now: datetime, params: Params = None, by: User | None = None) -> Workflow:
     """The same workflow if it was submitted and not started, a new one if it has ended; without parameters, those it has.
     Raises WorkflowNotFound, NotAllowed, InvalidParams."""
-    return engine_trigger.trigger(uid=uid, params=_accepted(uid, params), now=now)
+    return engine_trigger.trigger(uid=uid, params=_accepted(uid, params), now=now, by=by)
 
 
 def _accepted(uid: object, params: Params) -> Params:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import User
+
 from workflows_app.catalog.templates import UnknownTemplate, find_version
 from workflows_app.catalog.validate import validate
 from workflows_app.dialects.params import PARAMS_SCHEMA, InvalidParams, accept
@@ -22,9 +24,15 @@ Json = Any
 
 
 def start_template(
-    *, slug: str, params: Mapping[str, Json], idempotency_key: str | None = None, now: datetime, version: int | None = None
+    *,
+    slug: str,
+    params: Mapping[str, Json],
+    idempotency_key: str | None = None,
+    now: datetime,
+    version: int | None = None,
+    by: User | None = None,
 ) -> Workflow:
-    """A workflow pinned to that version of a template, or to the current one.
+    """A workflow pinned to that version of a template, or to the current one; `by` is who starts it.
 
     Raises UnknownTemplate, InvalidParams, and IdempotencyConflict when the key came with another payload.
     """
@@ -39,6 +47,7 @@ def start_template(
         template_version=found,
         idempotency_key=idempotency_key,
         idempotency_digest=digest({"template": slug, "version": version}, params),
+        started_by_id=by.pk if by else None,
     )
     return start(order=order, now=now)
 
@@ -51,6 +60,7 @@ def start_inline(
     params: Mapping[str, Json],
     idempotency_key: str | None = None,
     now: datetime,
+    by: User | None = None,
 ) -> Workflow:
     """A workflow of a definition that no template holds; `name` is put in where the definition has none.
 
@@ -67,6 +77,7 @@ def start_inline(
         idempotency_key=idempotency_key,
         idempotency_digest=digest({"name": name, "dialect": dialect, "definition": definition}, params),
         metadata={PARAMS_SCHEMA: compiled.params_schema},
+        started_by_id=by.pk if by else None,
     )
     return start(order=order, now=now)
 

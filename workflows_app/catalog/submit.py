@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import User
+
 from workflows_app.catalog.start import digest
 from workflows_app.catalog.validate import validate
 from workflows_app.dialects.params import PARAMS_SCHEMA
@@ -18,7 +20,9 @@ Json = Any
 DIALECT = "dag"
 
 
-def submit(*, name: str, definition: Mapping[str, Json], idempotency_key: str | None = None, now: datetime) -> Workflow:
+def submit(
+    *, name: str, definition: Mapping[str, Json], idempotency_key: str | None = None, now: datetime, by: User | None = None
+) -> Workflow:
     """A workflow of the dag dialect that is PENDING and not started; without a `name` it has that of the definition.
     Raises DefinitionError, IdempotencyConflict."""
     compiled = validate(definition, DIALECT)
@@ -31,6 +35,7 @@ def submit(*, name: str, definition: Mapping[str, Json], idempotency_key: str | 
         idempotency_digest=digest({"submit": name, "dialect": DIALECT, "definition": definition}, {}),
         metadata={PARAMS_SCHEMA: compiled.params_schema},
         awaits_trigger=True,
+        started_by_id=by.pk if by else None,
     )
     return start(order=order, now=now)
 

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from workflows_app.catalog import start as catalog
 from workflows_app.dashboard import params_form, start_page
+from workflows_app.dashboard.forms import user_of
 from workflows_app.engine.clock import database_now
 from workflows_app.engine.errors import IdempotencyConflict
 from workflows_app.models import Template
@@ -46,7 +47,9 @@ def _start(request: HttpRequest, template: Template) -> HttpResponse:
     key = request.POST.get("idempotency_key", "")[:200]
     try:
         params_form.refuse_unread(params)
-        workflow = catalog.start_template(slug=template.slug, params=params, idempotency_key=key or None, now=database_now())
+        workflow = catalog.start_template(
+            slug=template.slug, params=params, idempotency_key=key or None, now=database_now(), by=user_of(request)
+        )
     except catalog.InvalidParams as error:
         page = start_page.build(template, values=params, errors=error.errors, key=key)
     except IdempotencyConflict:

@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth.models import User
+
 from workflows_app.engine import approved, doorbell, endings, stopping, sub_workflows
 from workflows_app.engine.definitions import REBUILT, compiled
 from workflows_app.engine.errors import NotAllowed, StepNotFound
 from workflows_app.engine.locking import find, locked, update
 from workflows_app.engine.reopen import reopen
+from workflows_app.engine.run_again import failed, unrun, with_all_below
 from workflows_app.engine.sql.tables import REMOVED, REVISION
 from workflows_app.engine.start import Order, start
-from workflows_app.graph.definition import Definition
 from workflows_app.graph.statuses import FINAL, Status
 from workflows_app.models import Attempt, LogLine, Step, Workflow
 
@@ -35,7 +37,7 @@ def resume(*, uid: object, now: datetime) -> Workflow:
         if workflow.status != Status.STOPPED:
             raise NotAllowed(f"Only a stopped workflow can be resumed; this one is {workflow.status}")
         _require_definition(workflow)
-        _reopen(workflow, _unrun(workflow), now)
+        _reopen(workflow, unrun(workflow), now)
     doorbell.ring()
     return workflow
 
@@ -49,33 +51,33 @@ def retry(*, uid: object, now: datetime, from_step: str | None = None, params: M
         _require_definition(workflow)
         if params is not None and from_step is None:
             raise NotAllowed("Other params need a step to retry from: name it in fromStep, or start a rerun")
-        again = _failed(workflow) if from_step is None else {from_step}
+        again = failed(workflow) if from_step is None else {from_step}
         if not again:
             instead = "resume" if workflow.status == Status.STOPPED else "rerun"
             raise NotAllowed(f"No step failed: there is nothing to retry in a {workflow.status} workflow; {instead} it instead")
         definition = compiled(workflow.definition_id)
         if from_step is not None and from_step not in definition.by_id:
             raise StepNotFound(uid, from_step)
-        reopened = _with_all_below(definition, again) | _unrun(workflow)
+        reopened = with_all_below(definition, again) | unrun(workflow)
         if params is not None:
             approved.refuse_other_params(workflow, params, reopened)
             metadata = {**workflow.metadata, REVISION: workflow.metadata.get(REVISION, 0) + 1}
             Workflow.objects.filter(pk=workflow.pk).update(params=dict(params), metadata=metadata)
         if from_step is not None:
-            _forget_elements(workflow, _with_all_below(definition, again))
+            _forget_elements(workflow, with_all_below(definition, again))
         _reopen(workflow, reopened, now)
     doorbell.ring()
     return workflow
 
 
-def rerun(*, uid: object, now: datetime, params: Mapping[str, Any] | None = None) -> Workflow:
-    """A new workflow of the same definition, with the same or other parameters; its `parent` is the old one.
+def rerun(*, uid: object, now: datetime, params: Mapping[str, Any] | None = None, by: User | None = None) -> Workflow:
+    """A new workflow of the same definition, with the same or other parameters; its `parent` is the old one, `by` who asks for it.
     Raises WorkflowNotFound, NotAllowed."""
     old = find(uid)
     _require_definition(old)
     order = Order(
         definition=old.definition, name=old.name, params=old.params if params is None else params, description=old.description,
-        tags=old.tags, template_version=old.template_version, parent=old, metadata=old.metadata,
+        tags=old.tags, template_version=old.template_version, parent=old, metadata=old.metadata, started_by_id=by.pk if by else None,
     )  # fmt: skip
     return start(order=order, now=now)
 
@@ -103,27 +105,9 @@ def _require_definition(workflow: Workflow) -> None:
         )
 
 
-def _failed(workflow: Workflow) -> set[str]:
-    return set(workflow.steps.top_level().filter(status=Status.FAILED).values_list("node_id", flat=True))
-
-
 def _forget_elements(workflow: Workflow, node_ids: set[str]) -> None:
     """These run again from the start: elements of a map that completed, too."""
     Step.objects.filter(parent__workflow=workflow, parent__node_id__in=node_ids).update(element=None)
-
-
-def _unrun(workflow: Workflow) -> set[str]:
-    """Steps that a stop or a failure upstream kept from running; what a condition ruled out stays ruled out."""
-    return set(workflow.steps.top_level().filter(status=Status.STOPPED, is_skipped=False).values_list("node_id", flat=True))
-
-
-def _with_all_below(definition: Definition, ids: set[str]) -> set[str]:
-    found, open_ids = set(ids), list(ids)
-    while open_ids:
-        fresh = [id for id in definition.successors[open_ids.pop()] if id not in found]
-        found.update(fresh)
-        open_ids.extend(fresh)
-    return found
 
 
 def _reopen(workflow: Workflow, node_ids: set[str], now: datetime) -> None:
