@@ -60,6 +60,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "workflows_app.dashboard.attention.context",
+                "workflows_app.dashboard.shell.context",
             ],
         },
     },

@@ -1,13 +1,16 @@
 // One poll per page. It asks for the live region (#live) again: only in a visible tab, as often as the region's data-poll says
 // (milliseconds; 0 ends it), more and more seldom while the server does not answer. htmx morphs the answer in, 304 changes nothing.
-// Between polls it keeps the times on the page current.
+// Every answer says how much longer to wait just now (Poll-Stretch: the server's load), and no two pages ask in step.
+// Between polls it keeps the times on the page current, and the icon of the tab shows what data-look says of a workflow.
 (() => {
   const RETRY_SECONDS = [1, 2, 4, 8, 15, 30];
-  let timer = 0, failures = 0, isPaused = false, isAsking = false, answeredAt = Date.now(), retryAt = 0, clockAhead = 0;
+  const JITTER = 0.1, MOST_MILLISECONDS = 60_000;
+  let timer = 0, failures = 0, isPaused = false, isAsking = false, answeredAt = Date.now(), retryAt = 0, clockAhead = 0, stretch = 1;
 
   const region = () => document.getElementById("live");
   const interval = () => Number(region()?.dataset.poll || 0);
   const isEnded = () => interval() === 0;
+  const wait = () => Math.min(MOST_MILLISECONDS, interval() * stretch) * (1 + JITTER * (2 * Math.random() - 1));
 
   const schedule = (milliseconds) => {
     clearTimeout(timer);
@@ -20,11 +23,12 @@
     htmx.trigger(region(), "refresh");
   };
 
-  const answered = () => {
+  const answered = (headers) => {
     failures = 0;
     retryAt = 0;
     answeredAt = Date.now();
-    schedule(interval());
+    stretch = Math.max(1, Number(headers?.get?.("Poll-Stretch")) || 1);
+    schedule(wait());
   };
 
   const failed = () => {
@@ -48,14 +52,27 @@
     if (!isPoll(event)) return status === 0 || status >= 500 ? (failed(), show()) : undefined;
     isAsking = false;
     if (status === 404 || status === 403) return location.reload();
-    if (status >= 200 && status < 400) answered(); else failed();
+    if (status >= 200 && status < 400) answered(event.detail.ctx.response.headers); else failed();
     show();
   });
 
+  // The focus stays where it was; when what had it is gone, it goes to the page, not to the top of the document.
+  let focused = null;
+  document.addEventListener("htmx:before:swap", () => {
+    focused = region()?.contains(document.activeElement) ? document.activeElement : null;
+  });
+  const keepFocus = () => {
+    if (!focused || document.activeElement !== document.body) return;
+    const again = focused.isConnected ? focused : focused.id && document.getElementById(focused.id);
+    (again || document.getElementById("content")).focus({ preventScroll: true });
+  };
+
   document.addEventListener("htmx:after:swap", (event) => {
+    keepFocus();
     setClock();
+    showIcon();
     tick();
-    if (!isPoll(event)) answered();
+    if (!isPoll(event)) answered(event.detail.ctx?.response?.headers);
   });
 
   // Also a page that had ended looks once when it is seen again: somebody may have retried the workflow since.
@@ -71,15 +88,14 @@
       schedule(0);
       show();
     }
-    const copy = event.target.closest("[data-copy]");
-    if (copy) copyText(copy);
   });
 
-  const copyText = async (button) => {
-    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent.trim());
-    const before = button.textContent;
-    button.textContent = "Copied";
-    setTimeout(() => (button.textContent = before), 1500);
+  const showIcon = () => {
+    const icon = document.getElementById("favicon");
+    if (!icon) return;
+    icon.dataset.plain ||= icon.getAttribute("href");
+    const wanted = icon.dataset[region()?.dataset.look] || icon.dataset.plain;
+    if (icon.getAttribute("href") !== wanted) icon.setAttribute("href", wanted);
   };
 
   // The page's clock is the server's: the reader's own may be wrong.
@@ -103,8 +119,11 @@
     if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} sec`;
     return `${Math.floor(seconds / 3600)} hr ${Math.floor((seconds % 3600) / 60)} min`;
   };
+  // The text node stays the same one, so that a selection around it stays too.
   const write = (element, words) => {
-    if (element.textContent !== words) element.textContent = words;
+    if (element.textContent === words) return;
+    if (element.childNodes.length === 1 && element.firstChild.nodeType === Node.TEXT_NODE) element.firstChild.data = words;
+    else element.textContent = words;
   };
 
   const stateWords = () => {
@@ -134,8 +153,9 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     setClock();
+    showIcon();
     tick();
     setInterval(tick, 1000);
-    schedule(interval());
+    schedule(wait());
   });
 })();

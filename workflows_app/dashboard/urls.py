@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from workflows_app.dashboard import approvals, events, notifications, templates, theme, workers, workflow_actions, workflows
+from workflows_app.dashboard import approvals, events, notifications, palette, templates, theme, workers, workflow_actions, workflows
 
 app_name = "dashboard"
 urlpatterns = [
@@ -21,5 +21,6 @@ urlpatterns = [
     path("notifications/read-all", notifications.read_all, name="notifications-read-all"),
     path("notifications/<uuid:uid>/read", notifications.read, name="notification-read"),
     path("workers", workers.workers, name="workers"),
+    path("palette", palette.palette, name="palette"),
     path("theme", theme.choose, name="theme"),
 ]
