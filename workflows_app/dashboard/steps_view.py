@@ -1,8 +1,7 @@
-"""What of a workflow's steps is shown, as the URL has it."""
+"""What of a workflow is shown, as the URL has it: the view, one selection for all views, and where its log is open."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from typing import Self
 from urllib.parse import urlencode
@@ -11,16 +10,20 @@ from django.http import QueryDict
 
 from workflows_app.dashboard.looks import LOOKS, SKIPPED, Look
 
-MOST_DIGITS = 6
-GROUPS = re.compile(r"\d{1,5}(?:,\d{1,5}){0,19}", re.ASCII)
+MOST_DIGITS = 9
+MOST_WORDS = 200
+NONE = "-"
 KNOWN = {seen.css for seen in (*LOOKS.values(), SKIPPED)}
+VIEWS = ("graph", "timeline", "list", "params", "outputs", "events", "json")
+LEVELS = ("INFO", "WARNING", "ERROR")
+Value = str | int | bool | None
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The selected step or element (`fetch[3]`); steps of one status only, from which row on; and the same of a map's elements,
-    with those that failed first if `failed_first`. Of the graph: which groups are `open` (their numbers), its direction `dir` (LR if
-    not said), whether what is completed is hidden; of the timeline: whether gaps keep their length."""
+    """The selected step or element (`fetch[3]`; `-` for none of a failed workflow); steps of one status only, from which row on; the
+    same of a map's elements, with those that failed first if `failed_first`. Of the log: `attempt` and `level` (and above) narrow it,
+    `find` is looked for and `match` counts what was found, `line` is the one to open at, `is_wide` does not wrap."""
 
     step: str = ""
     show: str = ""
@@ -28,10 +31,13 @@ class View:
     elements: str = ""
     element_start: int | None = None
     failed_first: bool = False
-    open: str = ""
-    dir: str = ""
-    hide: bool = False
-    gaps: bool = False
+    view: str = VIEWS[0]
+    attempt: int | None = None
+    level: str = ""
+    find: str = ""
+    match: int | None = None
+    line: int | None = None
+    is_wide: bool = False
 
     @classmethod
     def from_query(cls, query: QueryDict) -> Self:
@@ -42,10 +48,13 @@ class View:
             elements=_known(query.get("elements", "")),
             element_start=_number(query.get("element_from", "")),
             failed_first=query.get("sort") == "failed",
-            open=query.get("open", "") if GROUPS.fullmatch(query.get("open", "")) else "",
-            dir="TB" if query.get("dir") == "TB" else "",
-            hide=query.get("hide") == "completed",
-            gaps=query.get("gaps") == "0",
+            view=_one_of(query.get("view", ""), VIEWS) or VIEWS[0],
+            attempt=_number(query.get("attempt", "")),
+            level=_one_of(query.get("level", ""), LEVELS),
+            find=query.get("find", "").strip()[:MOST_WORDS].replace("\0", ""),
+            match=_number(query.get("match", "")),
+            line=_number(query.get("line", "")),
+            is_wide=query.get("wrap") == "off",
         )
 
     @property
@@ -53,20 +62,26 @@ class View:
         """The selected step; of an element, the map it belongs to."""
         return self.step[: self.step.rindex("[")] if self.step.endswith("]") and "[" in self.step else self.step
 
-    def url(self, **changes: str | int | bool | None) -> str:
-        """With these changes; what concerns the elements of one map is dropped on the way to another step."""
+    def url(self, **changes: Value) -> str:
+        """With these changes; what concerns the elements of one map or the log of one step is dropped on the way to another."""
         changed = replace(self, **changes)  # type: ignore[arg-type]
-        query = {"step": changed.step, "show": changed.show, "from": changed.start}
+        query: dict[str, Value] = {"view": "" if changed.view == VIEWS[0] else changed.view, "step": changed.step}
+        query |= {"show": changed.show, "from": changed.start}
         if changed.top == self.top:
             sort = "failed" if changed.failed_first else ""
             query |= {"elements": changed.elements, "element_from": changed.element_start, "sort": sort}
-        query |= {
-            "open": changed.open,
-            "dir": changed.dir,
-            "hide": "completed" if changed.hide else "",
-            "gaps": "0" if changed.gaps else "",
-        }
+        if changed.step == self.step:
+            query |= changed.of_log()
         return f"?{urlencode({key: value for key, value in query.items() if value not in ('', None)})}"
+
+    def of_log(self) -> dict[str, Value]:
+        """Which part of the log is open, as its URL says it; what is not set is empty."""
+        wrap = "off" if self.is_wide else ""
+        return {"attempt": self.attempt, "level": self.level, "find": self.find, "match": self.match, "line": self.line, "wrap": wrap}
+
+    def log_url(self, **changes: Value) -> str:
+        """Another part of the log: it opens where that begins, and not at a line or a match of this one."""
+        return self.url(**{"line": None, "match": None, **changes})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +97,10 @@ class Chip:
 
 def _known(word: str) -> str:
     return word if word in KNOWN else ""
+
+
+def _one_of(word: str, words: tuple[str, ...]) -> str:
+    return word if word in words else ""
 
 
 def _number(text: str) -> int | None:
