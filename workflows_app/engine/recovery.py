@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import Error, connection
 
-from workflows_app.engine import admission, doorbell, draining, endings, lifecycle, outcomes, pausing, site, subscriptions
+from workflows_app.engine import admission, doorbell, draining, endings, lifecycle, memory, outcomes, pausing, site, subscriptions
 from workflows_app.engine.begun import had_begun
 from workflows_app.engine.claims import Claim, Inputs
 from workflows_app.engine.clock import database_now
 from workflows_app.engine.commit import apply, lock, record
 from workflows_app.engine.invariants import InvariantSweep
+from workflows_app.engine.sampling import Sampler
 from workflows_app.engine.sql.transaction import Session, write
 from workflows_app.models import Step, Worker
 
@@ -112,7 +113,7 @@ def look_after_workers(*, now: datetime) -> None:
                 Worker.objects.filter(id=worker.id).update(stopped_at=now)
                 site.forget(worker.id)
         elif connection.vendor != "sqlite" and worker.heartbeat_at < silent_since:
-            Worker.objects.filter(id=worker.id).update(heartbeat_at=now)
+            Worker.objects.filter(id=worker.id).update(heartbeat_at=now, memory_bytes=memory.of_worker(worker))
     old = Worker.objects.filter(stopped_at__lt=now - timedelta(days=1))
     if old.exists():
         old.delete()
@@ -138,6 +139,7 @@ class Reaper(threading.Thread):
         self._stuck_since: float | None = None
         self._sweeper = subscriptions.Sweeper()
         self._invariants = InvariantSweep()
+        self._sampler = Sampler()
 
     def run(self) -> None:
         try:
@@ -168,6 +170,7 @@ class Reaper(threading.Thread):
         if draining.is_group_drained(lifecycle.group()) and not lifecycle.is_draining():
             lifecycle.leave()
         self._invariants.look(now=now, monotonic=monotonic)
+        self._sampler.look(now=now)
         self._watch(now, monotonic)
         self._last = now, monotonic
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 from django.db import Error
 
-from workflows_app.engine import draining, lifecycle, outcomes, runner
+from workflows_app.engine import draining, lifecycle, memory, outcomes, runner
 from workflows_app.engine.clock import database_now
 from workflows_app.engine.commit import add_log_lines, apply, lock
 from workflows_app.engine.fan_in import Delta
@@ -202,7 +202,7 @@ class Supervision:
             lock(session, {claim.workflow_id for claim in live})
             fences = [claim.fence for claim in live]
             session.run(session.statements.extend_leases, worker=worker.id, batch=fences, lease=now + timedelta(seconds=grace))
-            Worker.objects.filter(id=worker.id).update(heartbeat_at=now)
+            Worker.objects.filter(id=worker.id).update(heartbeat_at=now, memory_bytes=memory.resident_bytes())
 
     def _note_progress(self) -> None:
         told = [run for run in self._runs() if run.fraction is not None]
