@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 
+from workflows_app.dashboard.graph_choice import GraphChoice
 from workflows_app.dashboard.looks import LOOKS, SKIPPED, Look
 
 MOST_DIGITS = 9
@@ -16,7 +17,7 @@ NONE = "-"
 KNOWN = {seen.css for seen in (*LOOKS.values(), SKIPPED)}
 VIEWS = ("graph", "timeline", "list", "params", "outputs", "events", "json")
 LEVELS = ("INFO", "WARNING", "ERROR")
-Value = str | int | bool | None
+Value = str | int | bool | None | GraphChoice
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class View:
     match: int | None = None
     line: int | None = None
     is_wide: bool = False
+    graph: GraphChoice = GraphChoice()
 
     @classmethod
     def from_query(cls, query: QueryDict) -> Self:
@@ -55,6 +57,7 @@ class View:
             match=_number(query.get("match", "")),
             line=_number(query.get("line", "")),
             is_wide=query.get("wrap") == "off",
+            graph=GraphChoice.from_query(query),
         )
 
     @property
@@ -72,6 +75,7 @@ class View:
             query |= {"elements": changed.elements, "element_from": changed.element_start, "sort": sort}
         if changed.step == self.step:
             query |= changed.of_log()
+        query |= changed.graph.query()
         return f"?{urlencode({key: value for key, value in query.items() if value not in ('', None)})}"
 
     def of_log(self) -> dict[str, Value]:
