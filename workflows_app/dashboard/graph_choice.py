@@ -44,3 +44,6 @@ class GraphChoice:
 
     def but(self, **changes: Any) -> Self:
         return replace(self, **changes)
+
+
+AS_USUAL = GraphChoice()

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 
-from workflows_app.dashboard.graph_choice import GraphChoice
+from workflows_app.dashboard.graph_choice import AS_USUAL, GraphChoice
 from workflows_app.dashboard.looks import LOOKS, SKIPPED, Look
 
 MOST_DIGITS = 9
@@ -39,7 +39,7 @@ class View:
     match: int | None = None
     line: int | None = None
     is_wide: bool = False
-    graph: GraphChoice = GraphChoice()
+    graph: GraphChoice = AS_USUAL
 
     @classmethod
     def from_query(cls, query: QueryDict) -> Self:
