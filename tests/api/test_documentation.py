@@ -31,7 +31,7 @@ UUID = "98e6017e-4e8d-4e98-b817-5455b96b392e"
 FILES = {"@test.yaml": "# dialect: template\n# slug: test\n" + SOURCE}
 NAMES = {
     "$ID": "{workflow_id}", "$MAPPED": "{workflow_id}", "$ASKED": "{workflow_id}", UUID: "{workflow_id}", "$EXECUTION": "{execution_id}",
-    "$EVENT": "{event_id}", "$NOTIFICATION": "{notification_id}", "greet": "{step_id}", "ask": "{step_id}", "fetch": "{step_id}",
+    "$EVENT": "{event_id}", "$NOTIFICATION": "{notification_id}", "$SCHEDULE": "{schedule_id}", "greet": "{step_id}", "ask": "{step_id}", "fetch": "{step_id}",
     "fetch[0]": "{step_id}", "shop": "{source}", "hot-lead": "{graph_id}",
 }  # fmt: skip
 
@@ -74,6 +74,7 @@ def variables() -> dict[str, str]:
         "ID": post("/api/workflows/from-template?template_id=test", {"name": "Ana"}).json()["id"],
         "ASKED": str(asked.uid),
         "MAPPED": str(a_map().uid),
+        "SCHEDULE": post("/api/schedules", {"name": "Other", "template": "test", "cron": "0 0 * * *"}).json()["id"],
         "NOTIFICATION": str(a_notification().uid),
         "EVENT": post("/api/events", {}).json()["id"],
         "EXECUTION": post("/v1/workflow", dag).json()["execution_id"],

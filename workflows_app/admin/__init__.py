@@ -2,9 +2,9 @@
 
 from django.contrib import admin
 
-from workflows_app.admin import events, foreign, secrets, templates, tokens, workers, workflows
+from workflows_app.admin import events, foreign, schedules, secrets, templates, tokens, workers, workflows
 
-__all__ = ["events", "foreign", "secrets", "templates", "tokens", "workers", "workflows"]
+__all__ = ["events", "foreign", "schedules", "secrets", "templates", "tokens", "workers", "workflows"]
 
 admin.site.site_header = admin.site.site_title = "Hybrid Engine"
 admin.site.index_title = "Administration"

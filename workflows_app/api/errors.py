@@ -18,6 +18,7 @@ from workflows_app.api.answers import answer
 from workflows_app.api.strict_json import Malformed, Refused
 from workflows_app.catalog.approvals import NotAnApprover
 from workflows_app.catalog.publish import InvalidSlug, SlugTaken, VersionConflict
+from workflows_app.catalog.schedules import InvalidSchedule, ScheduleNameTaken, ScheduleNotFound
 from workflows_app.catalog.templates import UnknownTemplate
 from workflows_app.catalog.validate import UnknownDialect
 from workflows_app.dialects.params import InvalidParams
@@ -34,10 +35,12 @@ SAID_AS_IT_IS: Mapping[type[Exception], int] = {
     EventNotFound: 404,
     UnknownTemplate: 404,
     NotificationNotFound: 404,
+    ScheduleNotFound: 404,
     NotAnApprover: 403,
     NotAllowed: 409,
     IdempotencyConflict: 409,
     SlugTaken: 409,
+    ScheduleNameTaken: 409,
     VersionConflict: 409,
     Malformed: 400,
     SuspiciousOperation: 400,
@@ -139,6 +142,11 @@ def _bad_params(request: HttpRequest, error: InvalidParams) -> HttpResponse:
     return answer({"detail": found}, status=422)
 
 
+def _bad_schedule(request: HttpRequest, error: InvalidSchedule) -> HttpResponse:
+    place = "query" if request.method == "GET" else "body"
+    return answer({"detail": [field_error([place, name], message, "schedule") for name, message in error.errors.items()]}, status=422)
+
+
 def _at(loc: Sequence[str], kind: str) -> Handler:
     """What is wrong is one field, always the same."""
     return lambda request, error: answer({"detail": [field_error(loc, str(error), kind)]}, status=422)
@@ -159,6 +167,7 @@ HANDLERS: Mapping[type[Exception], Handler] = {
     ValidationError: _invalid,
     DefinitionError: _bad_definition,
     InvalidParams: _bad_params,
+    InvalidSchedule: _bad_schedule,
     Refused: _at(["body"], "json"),
     BadCursor: _at(["query", "cursor"], "cursor"),
     InvalidSlug: _at(["body", "slug"], "slug"),

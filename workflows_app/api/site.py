@@ -22,6 +22,7 @@ from workflows_app.api import (
     graph_executions,
     notifications,
     operations,
+    schedules,
     tasks,
     template_texts,
     templates,
@@ -41,6 +42,7 @@ ROUTERS = [
     ("/graph", graph_executions.router),
     ("/notifications", notifications.router),
     ("/events", events.router),
+    ("/schedules", schedules.router),
     ("", approvals.router),
     ("", operations.router),
 ]

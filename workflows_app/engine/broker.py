@@ -21,7 +21,7 @@ from django_q.signing import SignedPackage
 
 from hybrid_site.databases import prefer_indexes
 from hybrid_site.processes import share_memory
-from workflows_app.engine import crier, doorbell, lifecycle, messages, recovery, retention, worker
+from workflows_app.engine import crier, doorbell, lifecycle, messages, recovery, retention, ticker, worker
 from workflows_app.engine.claims import is_due
 from workflows_app.engine.clock import database_now
 from workflows_app.engine.sql.transaction import Session
@@ -64,6 +64,7 @@ class StepBroker(ORM):  # type: ignore[misc]  # django-q2 has no types
             self._bell = doorbell.Bell()
             recovery.Reaper(on_frozen=_end_group).start()
             retention.Pruner().start()
+            ticker.Ticker().start()
             _hear_other_hosts()
         if OrmQ.objects.exists():
             found: list[tuple[int | None, str]] | None = super().dequeue()
