@@ -28,4 +28,5 @@ def chain(*, is_local: bool) -> list[str]:
         "django.contrib.messages.middleware.MessageMiddleware",
         "django.middleware.clickjacking.XFrameOptionsMiddleware",
         "django_htmx.middleware.HtmxMiddleware",
+        "workflows_app.dashboard.errors.InPlainWords",
     ]

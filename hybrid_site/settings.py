@@ -47,6 +47,7 @@ LOADERS = ["django.template.loaders.filesystem.Loader", "django.template.loaders
 CACHED_LOADER = "django.template.loaders.cached.Loader"
 COTTON_ISOLATE_BY_DEFAULT = False
 ROOT_URLCONF = "hybrid_site.urls"
+CSRF_FAILURE_VIEW = "workflows_app.dashboard.errors.stale_form"
 WSGI_APPLICATION = "hybrid_site.wsgi.application"
 TEMPLATES: list[dict[str, Any]] = [
     {

@@ -8,6 +8,9 @@ from django.views.generic import RedirectView
 
 from workflows_app.api import api, v1
 
+handler400 = "workflows_app.dashboard.errors.bad_request"
+handler403 = "workflows_app.dashboard.errors.forbidden"
+handler404 = "workflows_app.dashboard.errors.not_found"
 handler500 = "hybrid_site.failures.server_error"
 
 _to_docs = RedirectView.as_view(pattern_name="api:openapi-view")
