@@ -20,6 +20,7 @@ def chain(*, is_local: bool) -> list[str]:
         "django.middleware.security.SecurityMiddleware",
         "whitenoise.middleware.WhiteNoiseMiddleware",
         "hybrid_site.content_policy.ContentPolicy",
+        "workflows_app.dashboard.pace.MeasurePolls",
         "django.contrib.sessions.middleware.SessionMiddleware",
         "django.middleware.common.CommonMiddleware",
         "django.middleware.csrf.CsrfViewMiddleware",

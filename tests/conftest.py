@@ -11,6 +11,7 @@ import pytest
 from hybrid_site import middleware
 from tests import factories
 from workflows_app.catalog import triggers
+from workflows_app.dashboard import kept
 from workflows_app.engine import crier
 from workflows_app.engine.report import graphs
 
@@ -40,3 +41,9 @@ def _forget_graphs() -> Iterator[None]:
     graphs._kept.clear()
     triggers._known = {}
     yield
+
+
+@pytest.fixture(autouse=True)
+def _keep_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What pages may show a moment late would be late in tests."""
+    monkeypatch.setattr(kept, "SECONDS", 0.0)
