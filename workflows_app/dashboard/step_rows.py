@@ -20,7 +20,10 @@ from workflows_app.graph.statuses import Status
 from workflows_app.models import Step, Workflow
 
 UNREAD = ("output", "resume", "answer")
-TOLD = ("id", "status", "available_at", "attempt", "waits_for", "concurrency_key", "concurrency_limit", "metadata")
+TOLD = (
+    "id", "workflow_id", "status", "available_at", "attempt", "failures", "crashes", "waits_for", "concurrency_key", "concurrency_limit",
+    "metadata",
+)  # fmt: skip
 OPEN = ("pending", "running", "waiting")
 MOST_OF_ITEM = 120
 
@@ -79,7 +82,7 @@ def rows(steps: Sequence[Step], about: About) -> list[StepRow]:
     """`steps` may come without the columns in `UNREAD`."""
     nodes = {step.pk: about.definition.node(step.node_id) for step in steps}
     told = [_told(step, about.workflow) for step in steps]
-    near = around(told, is_map=lambda values: nodes[values["id"]].body is not None and values["attempt"] > 0)
+    near = around(told, is_map=lambda values: nodes[values["id"]].body is not None and values["attempt"] > 0, now=about.now)
     children = _children(steps)
     return [
         _row(step, Report(values, nodes[step.pk], (), near.get(step.pk, ALONE)), children.get(step.pk), about)
@@ -123,7 +126,7 @@ def _waiting(step: Step, told: Report, about: About) -> list[waits.Wait]:
     if step.waits_for == Step.TURN:
         return [waits.Wait("its turn")]
     reasons = waiting_for(told, about.statuses, about.now)
-    return waits.of_reasons(reasons, about.statuses, is_retry=step.status == Status.PENDING, now=about.now)
+    return waits.of_reasons(reasons, about.statuses, now=about.now)
 
 
 def _attempts(step: Step, node: Node) -> str:

@@ -1,26 +1,21 @@
-"""What a step waits for, in words: an upstream step, a time, an answer, a worker, a turn, a place."""
+"""What a step waits for, in words for people: made of the `waitingFor` of its JSON, in full for one step and in short for a list."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from workflows_app.dashboard.looks import LOOKS, Moment, moment
-from workflows_app.graph.statuses import Status
-from workflows_app.models import Step
+from workflows_app.dashboard.looks import LOOKS, Moment, moment, plural
+from workflows_app.engine.report.held import Held, held, reasons_of
+from workflows_app.graph.statuses import ACTIVE, Status
+from workflows_app.models import Step, Workflow
 
 MOST_NAMED = 3
-UNTRIGGERED = "somebody to start it: it was submitted, not started"
-PLACE = "a place: as many workflows run as MAX_CONCURRENT_WORKFLOWS allows"
-OTHERS: Mapping[str | None, str] = {
-    Step.ELEMENTS: "its elements",
-    Step.WORKFLOW: "the workflow that it started",
-    Step.TURN: "its turn among the elements",
-    Step.APPROVAL: "an approval",
-    Step.EVENT: "an event",
-}
+EXPIRES = ("approval", "event", "elements", "answer")
+OF_THE_WORKFLOW = ("a place", "somebody to")
+Reason = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +28,23 @@ class Wait:
     at: Moment | None = None
 
 
-def of_reasons(reasons: Sequence[Mapping[str, Any]], statuses: Mapping[str, str], *, is_retry: bool, now: datetime) -> list[Wait]:
-    """The `waitingFor` of the step's JSON, for people: the first few, and how many more. `is_retry`: it ran before."""
-    shown = [_wait(reason, statuses, is_retry, now) for reason in reasons[:MOST_NAMED]]
+def of_reasons(reasons: Sequence[Reason], statuses: Mapping[str, str], *, now: datetime) -> list[Wait]:
+    """The `waitingFor` of the step's JSON: the first few, and how many more."""
+    shown = [_wait(reason, statuses, now) for reason in reasons[:MOST_NAMED]]
     more = len(reasons) - MOST_NAMED
     return [*shown, Wait(f"{more:,} more")] if more > 0 else shown
 
 
-def _wait(reason: Mapping[str, Any], statuses: Mapping[str, str], is_retry: bool, now: datetime) -> Wait:
-    kind, id, at = reason["kind"], reason["id"], moment(reason["at"], now=now)
+def _wait(reason: Reason, statuses: Mapping[str, str], now: datetime) -> Wait:
+    kind, id = reason["kind"], reason["id"]
     if kind == "step":
         return Wait(_named(id, statuses[id]), step=id)
-    if kind == "time":
-        return Wait("the next try," if is_retry else reason["text"].removesuffix(f", {reason['at']}"), at=at)
     if kind == "workflow" and id:
         return Wait("the workflow", workflow=id)
-    return Wait(f"{reason['text']}, which expires" if at else reason["text"], at=at)
+    if kind == "time":
+        return Wait(f"{_timer(reason)}{',' if _is_next_try(reason) else ''}", at=moment(reason["at"], now=now))
+    expires = moment(reason["at"], now=now) if kind in EXPIRES else None
+    return Wait(f"{reason['text']}, which expires" if expires else reason["text"], at=expires)
 
 
 def _named(id: str, status: str) -> str:
@@ -56,12 +52,48 @@ def _named(id: str, status: str) -> str:
     return id if status == Status.WAITING_FOR_DEPENDENCY else f"{id} ({LOOKS[Status(status)].word.lower()})"
 
 
+def _timer(reason: Reason) -> str:
+    """Without the moment, which is shown beside it."""
+    text: str = reason["text"].removesuffix(f", due at {reason['at']}").removesuffix(f", {reason['at']}")
+    return text
+
+
+def _is_next_try(reason: Reason) -> bool:
+    return bool(reason["text"].endswith(f", due at {reason['at']}"))
+
+
 def words(step: Step, *, now: datetime) -> str:
-    """The same in short, from the step's row alone, for lists: a step that nothing before it holds back."""
-    if step.status == Status.PENDING:
-        is_later = step.available_at and step.available_at > now
-        return f"the next try at {step.available_at:%H:%M:%S} UTC" if is_later else "a free worker"
-    if not step.attempt and not step.available_at:
-        return PLACE
-    why = str(step.metadata.get("waitingFor") or OTHERS.get(step.waits_for) or ("a timer" if step.available_at else "an answer"))
-    return f"{why}, until {step.available_at:%H:%M:%S} UTC" if step.available_at else why
+    """In short, of a step that no other step before it holds back."""
+    return brief(reasons_of(Step.objects.filter(pk=step.pk), now=now).get(step.pk, []), now=now)
+
+
+def of_workflows(workflows: Sequence[Workflow], *, now: datetime) -> Mapping[int, str]:
+    """What each active workflow of which nothing runs waits for, in a line; the same number of queries for one and for a page."""
+    found = held([workflow.pk for workflow in workflows if workflow.status in ACTIVE], now=now)
+    return {pk: line for pk, one in found.items() if (line := _line(one, now))}
+
+
+def _line(found: Held, now: datetime) -> str:
+    said = brief(found.reasons, now=now)
+    if not said or said.startswith(OF_THE_WORKFLOW):  # of the workflow as a whole, whichever step is first
+        return said and f"waits for {said}"
+    more = f", and {plural(found.others, 'more step')}" if found.others else ""
+    return f"{found.step} waits for {said}{more}"
+
+
+def brief(reasons: Sequence[Reason], *, now: datetime) -> str:
+    """The first reason with its time on the clock, for where nothing counts down."""
+    if not reasons:
+        return ""
+    reason = reasons[0]
+    if reason["kind"] == "time":
+        return f"{_timer(reason)}{' at' if _is_next_try(reason) else ', until'} {_clock(reason['at'], now)}"
+    if reason["kind"] in EXPIRES and reason["at"]:
+        return f"{reason['text']}, until {_clock(reason['at'], now)}"
+    return str(reason["text"])
+
+
+def _clock(iso: str, now: datetime) -> str:
+    """With the day when that is another."""
+    at = datetime.fromisoformat(iso).astimezone(UTC)
+    return f"{at:%H:%M:%S} UTC" if at.date() == now.astimezone(UTC).date() else f"{at:%Y-%m-%d %H:%M} UTC"

@@ -7,17 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
-
 from workflows_app.dashboard import strips, waits
-from workflows_app.dashboard.looks import LOOKS, Look, Moment, Took, look, moment, plural, took
+from workflows_app.dashboard.looks import LOOKS, Look, Moment, Took, look, moment, took
 from workflows_app.graph.progress import progress
 from workflows_app.graph.statuses import ACTIVE, Status
 from workflows_app.models import Step, Workflow
 from workflows_app.models.workflows import WorkflowQuerySet
 
 UNREAD = ("params", "metadata", "description", "tags")
-MAX_WAITS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +41,7 @@ def listable() -> WorkflowQuerySet:
 
 def rows(workflows: Sequence[Workflow], *, now: datetime) -> list[Row]:
     drawn = _strips(workflows)
-    waiting = _waits(workflows, now)
+    waiting = waits.of_workflows(workflows, now=now)
     return [_row(workflow, drawn[workflow.pk], waiting.get(workflow.pk, ""), now) for workflow in workflows]
 
 
@@ -80,23 +77,3 @@ def _counts(workflow: Workflow) -> dict[Look, int]:
     unfinished = Status.WAITING_FOR_DEPENDENCY if workflow.status in ACTIVE else Status.STOPPED
     pairs = ((Status.COMPLETED, done), (Status.FAILED, failed), (Status.RUNNING, active), (unfinished, rest))
     return {LOOKS[status]: n for status, n in pairs}
-
-
-def _waits(workflows: Sequence[Workflow], now: datetime) -> Mapping[int, str]:
-    """What each active workflow waits for, when nothing of it runs."""
-    active = {workflow.pk for workflow in workflows if workflow.status in ACTIVE}
-    idle = active - set(Step.objects.running().filter(workflow_id__in=active).order_by().values_list("workflow_id", flat=True).distinct())
-    timed = Q(available_at__gt=now) | Q(status=Status.WAITING_FOR_DEPENDENCY, remaining=0)
-    steps: dict[int, list[Step]] = defaultdict(list)
-    found = Step.objects.top_level().filter(timed, workflow_id__in=idle).defer("output", "resume", "answer", "error")
-    for step in found.order_by("available_at")[:MAX_WAITS]:
-        steps[step.workflow_id].append(step)
-    untriggered = {workflow.pk for workflow in workflows if workflow.awaits_trigger}
-    return {pk: f"waits for {waits.UNTRIGGERED}" if pk in untriggered else _waits_of(steps[pk], now) for pk in idle}
-
-
-def _waits_of(steps: Sequence[Step], now: datetime) -> str:
-    if not steps:
-        return "waits for a free worker"
-    more = f", and {plural(len(steps) - 1, 'more step')}" if len(steps) > 1 else ""
-    return f"{steps[0].node_id} waits for {waits.words(steps[0], now=now)}{more}"

@@ -33,14 +33,14 @@ def elements(
 ) -> ElementPage:
     """Elements in the order of the list, those in these statuses only; none of a step that is no map.
     Raises WorkflowNotFound, StepNotFound, BadCursor."""
-    workflow, parent = the_workflow(uid), the_step(uid, step_id)
+    workflow, parent, now = the_workflow(uid), the_step(uid, step_id), now or timezone.now()
     found = Step.objects.filter(parent=parent, position__gt=_position(cursor)).order_by("position")
     found = found.filter(status__in=list(statuses)) if statuses else found
     with snapshot():
         positions = list(found.values_list("position", flat=True)[: limit + 1])
         page = found.filter(position__lte=positions[:limit][-1]) if positions else found.none()
-        rows = rows_of(page, workflow.definition_id, lines_per_step=LINES_IN_LIST)
-    shown = steps_json(rows, {}, now or timezone.now())
+        rows = rows_of(page, workflow.definition_id, lines_per_step=LINES_IN_LIST, now=now)
+    shown = steps_json(rows, {}, now)
     return ElementPage(shown, str(positions[limit - 1]) if len(positions) > limit else None)
 
 

@@ -19,11 +19,11 @@ from workflows_app.models import Attempt, Step
 def step(uid: object, step_id: str, *, now: datetime | None = None) -> dict[str, Any]:
     """The step, or the element of a map (`fetch[3]`), and `attemptHistory`, its ended attempts in order.
     Raises WorkflowNotFound, StepNotFound."""
-    workflow, found = the_workflow(uid), the_step(uid, step_id)
-    (row,) = rows_of(Step.objects.filter(pk=found.pk), workflow.definition_id, lines_per_step=MAX_LINES)
+    workflow, found, now = the_workflow(uid), the_step(uid, step_id), now or timezone.now()
+    (row,) = rows_of(Step.objects.filter(pk=found.pk), workflow.definition_id, lines_per_step=MAX_LINES, now=now)
     needs = dict(workflow.steps.filter(node_id__in=row.node.needs).values_list("node_id", "status"))
     attempts = Attempt.objects.filter(step_id=found.pk).order_by("number")
-    shown = steps_json([row], needs, now or timezone.now())[0]
+    shown = steps_json([row], needs, now)[0]
     return {**shown, "attemptHistory": [_attempt_json(attempt) for attempt in attempts]}
 
 

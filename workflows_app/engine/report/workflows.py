@@ -41,10 +41,11 @@ def workflows(page: WorkflowQuerySet, *, now: datetime | None = None, lines_per_
         template_number=F("template_version__number"),
         parent_uid=F("parent__uid"),
     )
+    now = now or timezone.now()
     with snapshot():
         rows = list(named)
-        steps = steps_of({row.pk: row.definition_id for row in rows}, lines_per_step=lines_per_step)
-    return [_workflow_json(row, steps.get(row.pk, []), now or timezone.now()) for row in rows]
+        steps = steps_of({row.pk: row.definition_id for row in rows}, lines_per_step=lines_per_step, now=now)
+    return [_workflow_json(row, steps.get(row.pk, []), now) for row in rows]
 
 
 def _workflow_json(row: Any, steps: Sequence[StepRow], now: datetime) -> dict[str, Any]:
