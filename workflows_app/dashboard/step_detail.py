@@ -8,12 +8,11 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from workflows_app.dashboard import approvals_page, elements_table, step_rows
-from workflows_app.dashboard.looks import Moment, Took, moment, plural, pretty, took
+from workflows_app.dashboard import approvals_page, elements_table, log_panel, runs_again, step_rows
+from workflows_app.dashboard.looks import Moment, Took, moment, pretty, took
+from workflows_app.dashboard.steps_view import NONE
 from workflows_app.graph.statuses import FINAL, Status
-from workflows_app.models import Attempt, LogLine, Step
-
-MOST_LINES = 1_000
+from workflows_app.models import Attempt, Step
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +26,9 @@ class AttemptRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    at: str
-    level: str
-    message: str
-    starts_attempt: int
-
-
-@dataclass(frozen=True, slots=True)
 class StepDetail:
-    """JSON values are text, ready to be shown. `lines` are the last ones, `earlier_words` says how many more there are. A map has
-    `elements`, of which `element` is the selected one; an approval has `approval` while it waits and `decision` after."""
+    """JSON values are text, ready to be shown. The innermost selected one has its `log`. A map has `elements`, of which `element` is the
+    selected one; an approval has `approval` while it waits and `decision` after. `runs_again` says what a retry from here runs."""
 
     row: step_rows.StepRow
     element: StepDetail | None
@@ -50,27 +41,33 @@ class StepDetail:
     metadata: str
     needs: list[tuple[str, str]]
     attempts: list[AttemptRow]
-    lines: list[Line]
-    earlier_words: str
+    log: log_panel.LogPanel | None
     can_retry: bool
+    runs_again: str
+    close_url: str
 
 
-def build(about: step_rows.About, reader: User) -> StepDetail | None:
-    """The selected step; of an element, its map with the element in it. None when the workflow has no such step."""
-    if not about.view.step:
+def build(about: step_rows.About, reader: User, *, held_log: str = "") -> StepDetail | None:
+    """The selected step; of an element, its map with the element in it. None when the workflow has no such step. `held_log` is what the
+    browser has of its log."""
+    if about.view.step in ("", NONE):
         return None
     wanted = Step.objects.filter(workflow=about.workflow, node_id__in={about.view.top, about.view.step})
     found = {step.node_id: step for step in wanted.select_related("workflow")}
     if about.view.top not in found:
         return None
     element = found.get(about.view.step) if about.view.step != about.view.top else None
-    return _detail(found[about.view.top], about, reader, element=_detail(element, about, reader) if element else None)
+    inner = _detail(element, about, reader, log=log_panel.build(element, about.view, held=held_log)) if element else None
+    log = None if inner else log_panel.build(found[about.view.top], about.view, held=held_log)
+    return _detail(found[about.view.top], about, reader, log=log, element=inner)
 
 
-def _detail(step: Step, about: step_rows.About, reader: User, *, element: StepDetail | None = None) -> StepDetail:
+def _detail(
+    step: Step, about: step_rows.About, reader: User, *, log: log_panel.LogPanel | None, element: StepDetail | None = None
+) -> StepDetail:
     node = about.definition.node(step.node_id)
+    can_retry = step.parent_id is None and about.workflow.status in FINAL and step.status in FINAL
     (row,) = step_rows.rows([step], about)
-    lines, earlier = _lines(step)
     return StepDetail(
         row=row,
         element=element,
@@ -83,9 +80,10 @@ def _detail(step: Step, about: step_rows.About, reader: User, *, element: StepDe
         metadata=_shown(step.metadata or None),
         needs=[(need, about.view.url(step=need, show="", start=None)) for need in node.needs],
         attempts=_attempts(step, about.now),
-        lines=lines,
-        earlier_words=f"{plural(earlier, 'earlier line')}: read them through the API" if earlier else "",
-        can_retry=step.parent_id is None and about.workflow.status in FINAL and step.status in FINAL,
+        log=log,
+        can_retry=can_retry,
+        runs_again=runs_again.words(about.workflow, step.node_id) if can_retry else "",
+        close_url=about.view.url(step=NONE if about.workflow.status == Status.FAILED else ""),
     )
 
 
@@ -106,15 +104,3 @@ def _attempts(step: Step, now: datetime) -> list[AttemptRow]:
 
 def _outcome(attempt: Attempt) -> str:
     return f"{attempt.outcome}; too late: {attempt.late_result}" if attempt.late_result else attempt.outcome
-
-
-def _lines(step: Step) -> tuple[list[Line], int]:
-    """The last lines in order, and how many came before them."""
-    found = list(LogLine.objects.filter(step=step).order_by("-id")[:MOST_LINES])[::-1]
-    earlier = LogLine.objects.filter(step=step, id__lt=found[0].pk).count() if len(found) == MOST_LINES else 0
-    return [_line(line, found[i - 1] if i else None) for i, line in enumerate(found)], earlier
-
-
-def _line(line: LogLine, before: LogLine | None) -> Line:
-    starts = line.attempt if before is not None and before.attempt != line.attempt else 0
-    return Line(f"{line.at:%H:%M:%S}.{line.at.microsecond // 1000:03d}", line.level, line.message, starts)

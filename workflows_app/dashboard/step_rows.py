@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from workflows_app.dashboard import waits
+from workflows_app.dashboard import progress, waits
 from workflows_app.dashboard.looks import Look, Took, look, took
 from workflows_app.dashboard.steps_view import View
 from workflows_app.engine import retry
@@ -49,7 +49,8 @@ class Child:
 
 @dataclass(frozen=True, slots=True)
 class StepRow:
-    """`waiting` says what it waits for, `error` why it failed, `note` why it did not run; `item` is an element's own value."""
+    """`waiting` says what it waits for, `error` why it failed, `note` why it did not run; `item` is an element's own value; `usual`
+    how long it usually takes, and whether it is slower this time."""
 
     id: str
     name: str
@@ -57,6 +58,8 @@ class StepRow:
     look: Look
     attempts: str
     took: Took | None
+    usual: str
+    is_slow: bool
     waiting: list[waits.Wait]
     error: str
     note: str
@@ -76,6 +79,7 @@ class About:
     statuses: Mapping[str, str]
     view: View
     now: datetime
+    usual: Mapping[str, float] = field(default_factory=dict)
 
 
 def rows(steps: Sequence[Step], about: About) -> list[StepRow]:
@@ -110,6 +114,8 @@ def _row(step: Step, told: Report, child: Child | None, about: About) -> StepRow
         look=look(step.status, is_skipped=step.is_skipped),
         attempts=_attempts(step, node),
         took=took(step.started_at, step.ended_at, now=about.now),
+        usual=progress.span(about.usual[step.node_id]) if step.node_id in about.usual else "",
+        is_slow=progress.is_slow_step(step, about.usual.get(step.node_id), now=about.now),
         waiting=_waiting(step, told, about),
         error=step.error,
         note=str(step.metadata.get("reason", "")),

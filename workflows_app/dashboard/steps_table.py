@@ -18,14 +18,19 @@ Looks = Mapping[str, tuple[str, Look]]
 
 
 @dataclass(frozen=True, slots=True)
-class StepTable:
-    """`looks` gives `(status, look)` of every step by id, without the elements of maps; `rows` are one page of them, `range_words`
-    says which."""
+class Overview:
+    """`looks` gives `(status, look)` of every step by id, without the elements of maps."""
 
     looks: Looks
     about: step_rows.About
     counts: Mapping[Look, int]
     strip: strips.Strip
+
+
+@dataclass(frozen=True, slots=True)
+class StepTable:
+    """One page of rows; `range_words` says which."""
+
     chips: list[Chip]
     rows: list[step_rows.StepRow]
     range_words: str
@@ -33,21 +38,23 @@ class StepTable:
     later_url: str
 
 
-def build(workflow: Workflow, view: View, *, now: datetime) -> StepTable:
+def overview(workflow: Workflow, view: View, *, now: datetime, usual: Mapping[str, float] | None = None) -> Overview:
+    """`usual` are the seconds that steps usually take, by id, where that is known."""
     looks = _looks(workflow)
     statuses = {id: status for id, (status, _) in looks.items()}
-    about = step_rows.About(workflow, compiled(workflow.definition_id), statuses, view, now)
+    about = step_rows.About(workflow, compiled(workflow.definition_id), statuses, view, now, usual or {})
     counts = Counter(seen for _, seen in looks.values())
-    chosen = [id for id, (_, seen) in looks.items() if not view.show or seen.css == view.show]
+    return Overview(looks, about, counts, _strip(looks, counts))
+
+
+def build(found: Overview) -> StepTable:
+    view = found.about.view
+    chosen = [id for id, (_, seen) in found.looks.items() if not view.show or seen.css == view.show]
     start = _start(view, chosen)
     shown = chosen[start : start + PER_PAGE]
     return StepTable(
-        looks=looks,
-        about=about,
-        counts=counts,
-        strip=_strip(looks, counts),
-        chips=_chips(view, counts),
-        rows=_rows(workflow, shown, about),
+        chips=_chips(view, found.counts),
+        rows=_rows(found.about.workflow, shown, found.about),
         range_words=f"{start + 1:,}–{start + len(shown):,} of {len(chosen):,}" if len(chosen) > PER_PAGE else "",
         earlier_url=view.url(start=max(0, start - PER_PAGE), step="") if start else "",
         later_url=view.url(start=start + PER_PAGE, step="") if start + PER_PAGE < len(chosen) else "",

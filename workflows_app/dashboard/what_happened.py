@@ -5,28 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlencode
 
 from django.db.models import F, Q
+from django.urls import reverse
 
-from workflows_app.dashboard import waits
+from workflows_app.dashboard import runs_again, step_rows, waits
 from workflows_app.dashboard.looks import Look, listed, look, plural, took
-from workflows_app.dashboard.steps_table import Looks, StepTable
+from workflows_app.dashboard.steps_table import Looks, Overview
 from workflows_app.graph.statuses import Status
 from workflows_app.models import Step, Workflow
 
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """A button: the verb of the URL, its words, and whether it is the one most will want."""
+    """A button: the verb of the URL, its words, whether it is the one most will want, and from which step. One with a `url` is a link.
+    `runs` says what it runs again."""
 
     verb: str
     words: str
     is_first_choice: bool = False
+    from_step: str = ""
+    url: str = ""
+    runs: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """`decide` is the step that waits for an approval, if one does."""
+    """`decide` is the step that waits for an approval, if one does; `step` the one that failed, where its log explains it."""
 
     look: Look
     what: str
@@ -34,54 +40,81 @@ class Story:
     now_what: str
     deeds: tuple[Deed, ...]
     decide: str = ""
+    step: str = ""
 
 
 MOST_HELD = 20
 NO_WORKER = "Steps start when a worker does."
 STOP, RERUN = Deed("stop", "Stop"), Deed("rerun", "Run again")
-RESUME, RETRY = Deed("resume", "Resume", True), Deed("retry", "Retry failed steps", True)
+RESUME = Deed("resume", "Resume", True)
 
 
-def tell(workflow: Workflow, table: StepTable, *, workers: int, now: datetime) -> Story:
+def tell(workflow: Workflow, found: Overview, *, workers: int, now: datetime) -> Story:
     """`workers` is how many live: with none, nothing will ever start, and the box must say so."""
     if workflow.status == Status.COMPLETED:
-        return _completed(workflow, table, now)
+        return _completed(workflow, found, now)
     if workflow.status == Status.FAILED:
-        return _failed(workflow, table)
+        return _failed(workflow, found)
     if workflow.status == Status.STOPPED:
-        return _stopped(workflow, table)
-    return _active(workflow, table, workers, now)
+        return _stopped(workflow, found)
+    return _active(workflow, found, workers, now)
 
 
-def _completed(workflow: Workflow, table: StepTable, now: datetime) -> Story:
+def _completed(workflow: Workflow, found: Overview, now: datetime) -> Story:
     spent = took(workflow.started_at, workflow.ended_at, now=now)
-    forgiven = _ids(table.looks, Status.FAILED)
-    why = table.strip.label if not forgiven else f"{table.strip.label}. {listed(forgiven)} failed, which this workflow allows."
-    return Story(look(workflow.status), f"Completed in {spent.words if spent else 'no time'}", why, "Nothing is left to do.", (RERUN,))
+    forgiven = _ids(found.looks, Status.FAILED)
+    why = found.strip.label if not forgiven else f"{found.strip.label}. {listed(forgiven)} failed, which this workflow allows."
+    deeds = (*_edited(workflow), RERUN)
+    return Story(look(workflow.status), f"Completed in {spent.words if spent else 'no time'}", why, "", deeds)
 
 
-def _failed(workflow: Workflow, table: StepTable) -> Story:
-    ended = Step.objects.top_level().filter(workflow=workflow, status=Status.FAILED).order_by("ended_at")
+def _failed(workflow: Workflow, found: Overview) -> Story:
+    ended = Step.objects.top_level().filter(workflow=workflow, status=Status.FAILED).order_by("ended_at", "position")
     failed = list(ended.defer("output", "resume", "answer")[:1])
     if not failed:
-        return Story(look(workflow.status), "Failed", workflow.error, "Run it again, or look at the steps below.", (RERUN,))
-    first, blocked = failed[0], _blocked(table.looks)
-    others = len(_ids(table.looks, Status.FAILED)) - 1
+        deeds = (*_edited(workflow), RERUN)
+        return Story(look(workflow.status), "Failed", workflow.error, "Run it again, or look at the steps below.", deeds)
+    first, blocked = failed[0], _blocked(found.looks)
+    others = len(_ids(found.looks, Status.FAILED)) - 1
     too = f", and {plural(others, 'other step')} too" if others else ""
     what = f"{first.node_id} failed after {plural(first.attempt, 'attempt')}{too}"
-    now_what = "Retry runs the failed steps and what depends on them; what is done stays done."
-    waiting = f"{plural(len(blocked), 'step')} did not run because of it: {listed(blocked)}. " if blocked else ""
-    return Story(look(workflow.status), what, first.error or workflow.error, waiting + now_what, (RETRY, RERUN))
+    waiting = f"{plural(len(blocked), 'step')} did not run because of it: {listed(blocked)}." if blocked else ""
+    deeds = (*_retries(workflow, first.node_id, others), *_edited(workflow, first.node_id), RERUN)
+    return Story(look(workflow.status), what, first.error or workflow.error, waiting, deeds, step=first.node_id)
 
 
-def _stopped(workflow: Workflow, table: StepTable) -> Story:
+def _retries(workflow: Workflow, first: str, others: int) -> tuple[Deed, ...]:
+    """Each says what it runs. With one failed step there is one retry; it keeps the elements of a map that are done."""
+    everything = runs_again.in_order(workflow)
+    below = runs_again.in_order(workflow, first)
+    words = f"Retry {first}" if len(below) == 1 else f"Retry {first} and {len(below) - 1:,} below"
+    if not others:
+        return (Deed("retry", words, True, runs=runs_again.words(workflow)),)
+    return (
+        Deed("retry", f"Retry all {others + 1:,} failed steps", True, runs=runs_again.said(workflow, everything)),
+        Deed("retry", words, from_step=first, runs=runs_again.said(workflow, below)),
+    )
+
+
+def _edited(workflow: Workflow, from_step: str = "") -> tuple[Deed, ...]:
+    """The same with other parameters: from a step of this workflow, or as a new one of its template."""
+    retry = f"{reverse('dashboard:workflow-retry', args=[workflow.uid])}?{urlencode({'step': from_step})}"
+    deeds = [Deed("retry-edited", "Edit parameters & retry…", url=retry)] if from_step else []
+    if version := workflow.template_version:
+        start = f"{reverse('dashboard:template-start', args=[version.template.slug])}?{urlencode({'from': workflow.uid})}"
+        deeds.append(Deed("start-edited", "Edit parameters & run…", url=start))
+    return tuple(deeds)
+
+
+def _stopped(workflow: Workflow, found: Overview) -> Story:
     what = f"Stopped with {workflow.done_steps:,} of {plural(workflow.total_steps, 'step')} done"
-    return Story(look(workflow.status), what, workflow.error or table.strip.label, "Resume goes on where it stopped.", (RESUME, RERUN))
+    deeds = (RESUME, *_edited(workflow), RERUN)
+    return Story(look(workflow.status), what, workflow.error or found.strip.label, "Resume goes on where it stopped.", deeds)
 
 
-def _active(workflow: Workflow, table: StepTable, workers: int, now: datetime) -> Story:
-    running = _ids(table.looks, Status.RUNNING)
-    failed = len(_ids(table.looks, Status.FAILED))
+def _active(workflow: Workflow, found: Overview, workers: int, now: datetime) -> Story:
+    running = _ids(found.looks, Status.RUNNING)
+    failed = len(_ids(found.looks, Status.FAILED))
     done = f"{workflow.done_steps:,} of {plural(workflow.total_steps, 'step')} done{f', {failed:,} failed' if failed else ''}"
     seen = look(workflow.status)
     if workflow.awaits_trigger:
@@ -91,8 +124,8 @@ def _active(workflow: Workflow, table: StepTable, workers: int, now: datetime) -
     if not workers:
         return Story(seen, f"Nothing can run: no worker is alive · {done}", NO_WORKER, "Start workers with “make run”.", (STOP,), asking)
     if running:
-        return Story(seen, f"Running · {done}", " ".join([f"Now: {listed(running)}.", *_elements(held, table)]), "", (STOP,), asking)
-    return Story(seen, f"{seen.word} · {done}", _why_idle(held, table, now), "", (STOP,), asking)
+        return Story(seen, f"Running · {done}", " ".join([f"Now: {listed(running)}.", *_elements(held, found)]), "", (STOP,), asking)
+    return Story(seen, f"{seen.word} · {done}", _why_idle(held, found, now), "", (STOP,), asking)
 
 
 def _held(workflow: Workflow) -> list[Step]:
@@ -102,18 +135,18 @@ def _held(workflow: Workflow) -> list[Step]:
     return list(found.order_by(F("waits_for").asc(nulls_last=True), "available_at")[:MOST_HELD])
 
 
-def _why_idle(held: Sequence[Step], table: StepTable, now: datetime) -> str:
+def _why_idle(held: Sequence[Step], found: Overview, now: datetime) -> str:
     if not held:
         return "The next steps are about to start."
-    if elements := _elements(held[:1], table):
+    if elements := _elements(held[:1], found):
         return elements[0]
     return f"{held[0].node_id} waits for {waits.words(held[0], now=now)}."
 
 
-def _elements(held: Sequence[Step], table: StepTable) -> list[str]:
+def _elements(held: Sequence[Step], found: Overview) -> list[str]:
     """How far each of these maps is."""
-    bars = {row.id: row.bar for row in table.rows if row.bar}
-    return [f"{id}: {bars[id].words}." for id in (step.node_id for step in held if step.waits_for == Step.ELEMENTS) if id in bars]
+    maps = [step for step in held if step.waits_for == Step.ELEMENTS]
+    return [f"{row.id}: {row.bar.words}." for row in step_rows.rows(maps, found.about) if row.bar]
 
 
 def _ids(looks: Looks, status: Status) -> list[str]:

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
+from workflows_app.dashboard.forms import user_of
 from workflows_app.engine import control
 from workflows_app.engine.clock import database_now
 from workflows_app.engine.errors import NotAllowed, StepNotFound, WorkflowNotFound
@@ -32,7 +33,7 @@ def _retry(uid: uuid.UUID, request: HttpRequest) -> None:
 
 
 def _rerun(uid: uuid.UUID, request: HttpRequest) -> Workflow:
-    return control.rerun(uid=uid, now=database_now())
+    return control.rerun(uid=uid, now=database_now(), by=user_of(request))
 
 
 VERBS: Mapping[str, tuple[Verb, str]] = {

@@ -1,37 +1,32 @@
-"""One workflow as its page shows it."""
+"""One workflow as its page shows it: what happened, how far it is, one view of it, and the selected step."""
 
 from __future__ import annotations
 
-import json
-import shlex
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import Max
 
 from workflows_app.catalog.again import schema_of
-from workflows_app.dashboard import params_form, step_detail, steps_table, what_happened
+from workflows_app.dashboard import curl_lines, params_form, progress, step_detail, steps_table, what_happened, who_started, workflow_views
 from workflows_app.dashboard.forms import Typed
 from workflows_app.dashboard.live import BUSY_MILLISECONDS, LIST_MILLISECONDS, NEVER
-from workflows_app.dashboard.looks import Look, Moment, Took, look, moment, pretty, took
-from workflows_app.dashboard.steps_view import View
-from workflows_app.engine.definitions import compiled
+from workflows_app.dashboard.looks import Look, Moment, Took, look, moment, took
+from workflows_app.dashboard.steps_view import NONE, View
 from workflows_app.engine.errors import WorkflowNotFound
 from workflows_app.engine.liveness import live_workers
-from workflows_app.graph.progress import progress
-from workflows_app.graph.statuses import ACTIVE, Status
+from workflows_app.engine.report.last_good import last_good
+from workflows_app.graph.statuses import ACTIVE, FINAL, Status
 from workflows_app.models import LogLine, Step, Workflow
 
-MOST_OUTPUTS = 20
-AROUND = ("template_version__template", "parent", "parent_step", "event")
+AROUND = ("template_version__template", "parent", "parent_step", "event", "schedule", "started_by")
 UNREAD = (
     "template_version__source", "parent__params", "parent_step__output", "parent_step__resume", "parent_step__answer",
-    "parent_step__element", "event__payload", "event__matches", "event__deliveries",
+    "parent_step__element", "event__payload", "event__matches", "event__deliveries", "schedule__params",
 )  # fmt: skip
 
 
@@ -45,26 +40,29 @@ class StartForm:
 
 @dataclass(frozen=True, slots=True)
 class WorkflowPage:
-    """`start` is there while it waits to be started. `outputs` are those of the last steps: `(step id, JSON text)`. `calls` are
-    curl lines: `(words, line)`."""
+    """`title` is what the browser's tab says. `start` is there while it waits to be started. `calls` are curl lines: `(words, line)`.
+    `compare_url` leads to what differs from the last workflow of its template that completed."""
 
     workflow: Workflow
     uid: str
+    title: str
     look: Look
-    percent: int
-    done: str
+    progress: progress.Progress
     created: Moment | None
     began: Moment | None
     ended: Moment | None
     took: Took | None
+    starters: list[who_started.Starter]
     story: what_happened.Story
+    compare_uid: str
     start: StartForm | None
-    table: steps_table.StepTable
+    overview: steps_table.Overview
+    tabs: list[workflow_views.Tab]
+    shown: Mapping[str, Any]
     detail: step_detail.StepDetail | None
     view: View
-    params: str
-    outputs: list[tuple[str, str]]
     calls: list[tuple[str, str]]
+    link: str
     poll_milliseconds: int
     now: str
 
@@ -79,34 +77,56 @@ def find(uid: uuid.UUID) -> Workflow:
 
 def tag(uid: uuid.UUID, view: View, *, now: datetime) -> str | None:
     """Changes whenever the page may: the workflow's `seq`, how many workers live, the selected step's last log line."""
-    found = Workflow.objects.filter(uid=uid).values_list("seq", "status").first()
+    found = Workflow.objects.filter(uid=uid).values_list("pk", "seq", "status").first()
     if found is None:
         return None
-    workers = len(live_workers(now=now)) if found[1] in ACTIVE else 0
-    lines = LogLine.objects.filter(step__workflow__uid=uid, step__node_id=view.step) if view.step else LogLine.objects.none()
-    return f"{found[0]}-{workers}-{lines.aggregate(last=Max('id'))['last'] or 0}"
+    pk, seq, status = found
+    workers = len(live_workers(now=now)) if status in ACTIVE else 0
+    return f"{seq}-{workers}-{_last_line(pk, view.step) if view.step not in ('', NONE) else 0}"
 
 
-def build(workflow: Workflow, view: View, *, reader: User, base_url: str, now: datetime, typed: Typed | None = None) -> WorkflowPage:
-    table = steps_table.build(workflow, view, now=now)
+def _last_line(workflow_id: int, step_id: str) -> int:
+    step = Step.objects.filter(workflow_id=workflow_id, node_id=step_id).values("pk")
+    return LogLine.objects.filter(step_id__in=step).aggregate(last=Max("id"))["last"] or 0
+
+
+def selected(workflow: Workflow, view: View) -> View:
+    """Of a failed workflow the first failed step is selected until another is."""
+    if view.step or workflow.status != Status.FAILED:
+        return view
+    failed = Step.objects.top_level().filter(workflow=workflow, status=Status.FAILED).order_by("ended_at", "position")
+    return replace(view, step=failed.values_list("node_id", flat=True).first() or "")
+
+
+def build(
+    workflow: Workflow, view: View, *, reader: User, base_url: str, now: datetime, typed: Typed | None = None, held_log: str = ""
+) -> WorkflowPage:
+    """`held_log` is what the reader's browser has of the log (`log_panel.build`)."""
+    view, workers = selected(workflow, view), len(live_workers(now=now))
+    known = progress.known(workflow)
+    overview = steps_table.overview(workflow, view, now=now, usual=known.steps)
+    page = f"{base_url}/workflows/{workflow.uid}"
     return WorkflowPage(
         workflow=workflow,
         uid=str(workflow.uid),
+        title=progress.title(workflow),
         look=look(workflow.status),
-        percent=progress(done=workflow.done_steps, total=workflow.total_steps),
-        done=f"{workflow.done_steps:,} of {workflow.total_steps:,} done",
+        progress=progress.build(workflow, overview.about.statuses, known, workers=workers, now=now),
         created=moment(workflow.created_at, now=now),
         began=moment(workflow.started_at, now=now),
         ended=moment(workflow.ended_at, now=now),
         took=took(workflow.started_at, workflow.ended_at, now=now),
-        story=what_happened.tell(workflow, table, workers=len(live_workers(now=now)), now=now),
+        starters=who_started.starters(workflow),
+        story=what_happened.tell(workflow, overview, workers=workers, now=now),
+        compare_uid=_compared_with(workflow),
         start=_start_form(workflow, typed) if workflow.awaits_trigger else None,
-        table=table,
-        detail=step_detail.build(table.about, reader),
+        overview=overview,
+        tabs=workflow_views.tabs(view),
+        shown=workflow_views.shown(workflow, overview, now=now),
+        detail=step_detail.build(overview.about, reader, held_log=held_log),
         view=view,
-        params=pretty(workflow.params),
-        outputs=_outputs(workflow),
-        calls=_calls(workflow, base_url),
+        calls=curl_lines.calls(workflow, "" if view.step == NONE else view.step, base_url),
+        link=f"{page}{view.url()}",
         poll_milliseconds=_poll(workflow),
         now=now.isoformat(),
     )
@@ -115,6 +135,11 @@ def build(workflow: Workflow, view: View, *, reader: User, base_url: str, now: d
 def start_schema(workflow: Workflow) -> Mapping[str, Any]:
     """What its parameters must fit; everything does where nothing is known."""
     return schema_of(workflow) or {"additionalProperties": True}
+
+
+def _compared_with(workflow: Workflow) -> str:
+    good = last_good(workflow) if workflow.status in FINAL else None
+    return str(good.uid) if good else ""
 
 
 def _start_form(workflow: Workflow, typed: Typed | None) -> StartForm:
@@ -127,27 +152,3 @@ def _poll(workflow: Workflow) -> int:
     if workflow.status not in ACTIVE:
         return NEVER
     return LIST_MILLISECONDS if workflow.awaits_trigger else BUSY_MILLISECONDS
-
-
-def _outputs(workflow: Workflow) -> list[tuple[str, str]]:
-    """What the last steps of the graph left, where they completed."""
-    definition = compiled(workflow.definition_id)
-    last = [id for id, successors in definition.successors.items() if not successors][:MOST_OUTPUTS]
-    found = Step.objects.filter(workflow=workflow, node_id__in=last, status=Status.COMPLETED).order_by("position")
-    return [(id, pretty(output)) for id, output in found.values_list("node_id", "output") if output is not None]
-
-
-def _calls(workflow: Workflow, base_url: str) -> list[tuple[str, str]]:
-    url = f"{base_url}/api/workflows/{workflow.uid}"
-    lines = [("Read this workflow", _curl(url)), ("Run it again", _curl(f"{url}/rerun", method="POST"))]
-    if workflow.template_version:
-        start = f"{base_url}/api/workflows/from-template?template_id={workflow.template_version.template.slug}"
-        lines.append(("Start one like it", _curl(start, method="POST", body=json.dumps(workflow.params))))
-    return lines
-
-
-def _curl(url: str, *, method: str = "", body: str = "") -> str:
-    parts = ["curl", *(["-X", method] if method else []), shlex.quote(url)]
-    parts += [] if settings.IS_LOCAL else ["-H", '"Authorization: Bearer $TOKEN"']
-    parts += ["-H", "'Content-Type: application/json'", "-d", shlex.quote(body)] if body else []
-    return " ".join(parts)

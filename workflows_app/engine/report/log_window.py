@@ -93,7 +93,7 @@ class Log:
 
     def _stretch(self, rows: Sequence[tuple[int, datetime, str, int, str]]) -> Stretch:
         if not rows:
-            return Stretch((), 0, 0)
+            return Stretch((), self.count(), 0)
         first, last = rows[0][0], rows[-1][0]
         numbers = self._numbers(first, last)
         lines = [Line(row[0], numbers[row[0]], *row[1:]) for row in rows]
