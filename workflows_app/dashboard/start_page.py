@@ -5,90 +5,77 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
 
 from django.conf import settings
 
-from workflows_app.dashboard import params_form
-from workflows_app.dashboard.looks import listed, plural
-from workflows_app.engine.definitions import compiled
-from workflows_app.graph.definition import Node
-from workflows_app.models import Template, Workflow
+from workflows_app.dashboard import params_form, start_plan
+from workflows_app.dashboard.looks import plural
+from workflows_app.dashboard.start_plan import Plan
+from workflows_app.dashboard.start_values import Values
+from workflows_app.models import Template, TemplateVersion
 
-MOST_NODES = 200
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedStep:
-    """`after` names what it needs; `notes` its policies where they are not the usual ones."""
-
-    id: str
-    name: str
-    action: str
-    after: str
-    notes: str
+MOST_VERSIONS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class StartPage:
-    """`problems` are errors that belong to no field of the form."""
+    """`problems` are errors that belong to no field of the form; `versions` are `(number, words)`."""
 
     template: Template
+    version: TemplateVersion
+    versions: list[tuple[int, str]]
+    is_current: bool
     dialect: str
     fields: list[params_form.Field]
     problems: list[str]
+    values: Values
     key: str
     source_uid: str
-    steps: list[PlannedStep]
-    step_count: str
-    unseen: int
     kept: str
+    plan: Plan
 
 
 def build(
-    template: Template, *, values: Mapping[str, Any], errors: Mapping[str, str] | None = None, key: str = "", source_uid: str = ""
+    version: TemplateVersion,
+    values: Values,
+    *,
+    now: datetime,
+    errors: Mapping[str, str] | None = None,
+    key: str = "",
+    source_uid: str = "",
 ) -> StartPage:
     """`key` is the form's idempotency key: the same form sent twice starts one workflow."""
-    version = template.current
-    assert version is not None  # noqa: S101 - published templates only
-    nodes = compiled(version.definition_id).nodes
-    fields = params_form.fields(version.params_schema, values, errors)
+    template, found = version.template, errors or {}
+    fields = params_form.fields(version.params_schema, values.params, found)
     return StartPage(
         template=template,
+        version=version,
+        versions=_versions(template),
+        is_current=version.pk == template.current_id,
         dialect=f"{version.dialect} dialect",
         fields=fields,
-        problems=params_form.problems(fields, errors or {}),
+        problems=_problems(fields, found, values),
+        values=values,
         key=key or str(uuid.uuid4()),
         source_uid=source_uid,
-        steps=[_planned(node) for node in nodes[:MOST_NODES]],
-        step_count=plural(len(nodes), "step"),
-        unseen=max(0, len(nodes) - MOST_NODES),
         kept=_kept(version.retention_days),
+        plan=start_plan.build(version, values.params, now=now),
     )
 
 
-def params_of(uid: str) -> Mapping[str, Any] | None:
-    """The parameters of an earlier workflow, to fill the form with; None when there is no such workflow."""
-    try:
-        return Workflow.objects.filter(uid=uuid.UUID(uid)).values_list("params", flat=True).first()
-    except ValueError:
-        return None
+def _problems(fields: list[params_form.Field], errors: Mapping[str, str], values: Values) -> list[str]:
+    """In the view for JSON no error has a field of its own."""
+    return params_form.problems([] if values.is_json else fields, errors)
+
+
+def _versions(template: Template) -> list[tuple[int, str]]:
+    rows = template.versions.order_by("-number").values_list("number", "note")[:MOST_VERSIONS]
+    current = template.current.number if template.current else 0
+    return [(number, f"v{number}{' (published)' if number == current else ''}{f' – {note[:60]}' if note else ''}") for number, note in rows]
 
 
 def _kept(days: int | None) -> str:
     """How long its ended workflows stay."""
     days = settings.ENV.retention_days if days is None else days
     return f"kept for {plural(days, 'day')}" if days else "kept for ever"
-
-
-def _planned(node: Node) -> PlannedStep:
-    after = f"after {listed(list(node.needs))}" if node.needs else "at once"
-    return PlannedStep(node.id, node.name if node.name != node.id else "", node.action, after, ", ".join(_notes(node)))
-
-
-def _notes(node: Node) -> list[str]:
-    notes = ["only if its condition holds"] if node.run_if is not None else []
-    notes += ["may fail"] if node.on_failure == "continue" else []
-    notes += [f"timeout {node.timeout_seconds:g} s"] if node.timeout_seconds else []
-    notes += [f"up to {node.retry.retries + 1} tries"] if node.retry.retries else []
-    return notes
