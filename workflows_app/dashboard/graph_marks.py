@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import MappingProxyType
 
 from workflows_app.dashboard import strips
 from workflows_app.dashboard.cutting import brief, cut
@@ -54,7 +53,7 @@ class Known:
     looks: Looks
     facts: Mapping[str, Fact]
     now: datetime
-    usual: Mapping[str, float] = MappingProxyType({})
+    usual: Mapping[str, float]
 
 
 def mark_of(spot: Spot, known: Known) -> Mark:

@@ -12,7 +12,7 @@ from workflows_app.dashboard.graph_spots import Spot, boxes_of, name_of
 from workflows_app.graph.definition import Definition
 from workflows_app.graph.layout.shapes import Box, Folding, Join, Plan
 
-COLUMNS = {"step": 20, "group": 24, "frame": 30, "cell": 17}
+COLUMNS = {"step": 18, "group": 22, "frame": 30, "cell": 16}
 COLUMN_WIDTH, LABEL_EDGE, LABEL_HEIGHT = 6.2, 12, 17
 
 

@@ -8,7 +8,7 @@ from workflows_app.graph.layout.shapes import Box, Direction, Join, Plan, Size
 from workflows_app.graph.layout.sizes import MARGIN, NODE_GAP, RANK_GAP
 
 PIXELS = 72  # an inch of dot's is one pixel of ours for each of its points
-Line = tuple[float, ...]
+PORTS = {"LR": "ew", "TB": "sn"}  # the sides where lines leave and arrive
 
 
 class Unreadable(Exception):
@@ -17,7 +17,7 @@ class Unreadable(Exception):
 
 def question(sizes: Sequence[Size], joins: Sequence[Join], direction: Direction) -> str:
     lines = [f"digraph{{rankdir={direction};ranksep={RANK_GAP / PIXELS:.3f};nodesep={NODE_GAP / PIXELS:.3f}"]
-    lines += ["node[shape=box,fixedsize=true,label=0];edge[dir=none]"]
+    lines += [f"node[shape=box,fixedsize=true,label=0];edge[dir=none,tailport={PORTS[direction][0]},headport={PORTS[direction][1]}]"]
     lines += [f"{i}[width={size.width / PIXELS:.4f},height={size.height / PIXELS:.4f}]" for i, size in enumerate(sizes)]
     lines += [f"{join.tail}->{join.head}" for join in joins]
     return "\n".join([*lines, "}"])

@@ -6,12 +6,12 @@ from math import ceil, sqrt
 
 from workflows_app.graph.layout.shapes import Box, Direction, Folding, Item, Size
 
-STEP = Size(188, 54)
+STEP = Size(196, 54)
 GROUP = Size(224, 66)
 CELL = Size(150, 30)
 GAP = 6
 FRAME_HEAD, FRAME_EDGE = 34, 10
-RANK_GAP, NODE_GAP = 56, 22
+RANK_GAP, NODE_GAP = 48, 22
 MARGIN = 14
 CELL_SHAPE = 1.6  # a frame is about this much wider than high
 
