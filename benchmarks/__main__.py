@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmarks import open_pages, pages
 from tests import with_postgres
 
 GOALS = {
@@ -26,6 +27,7 @@ GOALS = {
         "W6": "≥ 300 elements/s", "E1": "≥ 500 events/s",
     },
 }  # fmt: skip
+PAGES = {"pages": pages, "open_pages": open_pages}
 DURABLE = ("-c", "fsync=on", "-c", "synchronous_commit=on")
 
 
@@ -35,11 +37,14 @@ def main() -> None:
     parser.add_argument("--database", choices=[*GOALS], help="only this one; without it, PostgreSQL too where there is one")
     parser.add_argument("--out", type=Path, help="write the figures as JSON to this file: SQLite's, and PostgreSQL's under `postgres`")
     parser.add_argument("--repeat", type=int, default=3, help="runs of each workload after a warm-up; the median counts")
-    parser.add_argument("--only", default="", help="workloads such as W1,W3; without it, all")
+    parser.add_argument("--only", default="", help="workloads such as W1,W3, pages, open_pages; without it, all")
     options = parser.parse_args()
     figures = {name: _measure(name, options.repeat, options.only) for name in _chosen(options.database)}
     for name, found in figures.items():
         _print(found, GOALS[name])
+        for part, module in PAGES.items():
+            if part in found:
+                module.show(found[part], found["database"])
     if options.out:
         options.out.write_text(json.dumps(_shape(figures), indent=2) + "\n")
 
@@ -57,10 +62,17 @@ def _shape(figures: dict[str, Any]) -> dict[str, Any]:
 
 
 def _measure(database: str, repeat: int, only: str) -> dict[str, Any]:
+    with _address(database) as url:
+        found = _run("measure", url, "--repeat", str(repeat), "--only", only)
+        wanted = [part for part in PAGES if not only or part in only.split(",")]
+        return found | {part: _run(part, url) for part in wanted}
+
+
+def _run(module: str, url: str, *options: str) -> dict[str, Any]:
     """In a process of its own: Django knows one database."""
-    with tempfile.TemporaryDirectory(prefix="hybrid-bench-") as directory, _address(database) as url:
+    with tempfile.TemporaryDirectory(prefix="hybrid-bench-") as directory:
         file = Path(directory) / "figures"
-        command = [sys.executable, "-m", "benchmarks.measure", str(file), "--repeat", str(repeat), "--only", only]
+        command = [sys.executable, "-m", f"benchmarks.{module}", str(file), *options]
         subprocess.run(command, env={**os.environ, "DATABASE_URL": url}, check=True)
         found: dict[str, Any] = json.loads(file.read_text())
         return found

@@ -65,7 +65,7 @@ class InPlainWords:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        if response.status_code != WRONG_METHOD.status or _is_api(request) or getattr(response, "content", b""):
+        if response.status_code != WRONG_METHOD.status or _is_api(request) or getattr(response, "content", None):
             return response
         told = page(request, WRONG_METHOD)
         told.headers["Allow"] = response.headers.get("Allow", "")
