@@ -1,6 +1,7 @@
 """The page of workflows."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -8,8 +9,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from tests.dashboard.conftest import HX, text_of
+from tests.dashboard.rows import EVIL
 from tests.factories import NOW, a_step, a_template, a_workflow, later
-from workflows_app.dashboard import list_page
+from workflows_app.dashboard import paging, view_tabs
+from workflows_app.engine.clock import database_now
 from workflows_app.graph.definition import Node
 from workflows_app.graph.statuses import Status
 from workflows_app.models import Step, Workflow
@@ -19,10 +22,6 @@ FAILED = {"fetch": Status.FAILED, "shape": Status.STOPPED}
 
 def row_ids(response) -> list[str]:
     return re.findall(r'<tr id="w-([^"]+)"', response.content.decode())
-
-
-def test_the_root_leads_to_the_list(reader):
-    assert reader.get("/").headers["Location"] == "/workflows"
 
 
 def test_a_new_reader_is_shown_how_to_begin(reader):
@@ -35,7 +34,29 @@ def test_without_a_match_the_page_offers_to_drop_each_filter(reader):
     a_workflow()
     response = reader.get("/workflows?status=failed&q=zzz")
     assert "No workflow matches" in text_of(response)
-    assert 'href="?q=zzz"' in response.content.decode()
+    html = response.content.decode()
+    assert 'href="/workflows?q=zzz"' in html
+    assert "without q" not in html
+    assert re.search(r'without status failed\s*<span class="count">0</span>', html)
+
+
+def test_what_dropping_a_filter_would_show_is_counted(reader):
+    for name in ("load a", "load b"):
+        a_workflow(name=name)
+    html = reader.get("/workflows?status=failed&q=load").content.decode()
+    assert re.search(r'without status failed\s*<span class="count">2</span>', html)
+    assert re.search(r'without “load”\s*<span class="count">0</span>', html)
+
+
+def test_what_means_nothing_is_told_in_words(reader):
+    a_workflow(name="one")
+    response = reader.get("/workflows?status=sleeping&q=colour:red&since=ever")
+    text = text_of(response)
+    assert "There is no status “sleeping”" in text
+    assert "“colour:” is not a key of the search" in text
+    assert "“ever” is no length of time" in text
+    assert "one" in text
+    assert 'name="all"' not in response.content.decode()
 
 
 def test_a_row_tells_status_name_template_steps_progress_and_reason(reader):
@@ -66,7 +87,7 @@ def test_a_row_whose_steps_run_does_not_claim_to_wait(reader):
 
 def test_a_row_of_which_nothing_runs_waits_for_a_worker(reader):
     a_workflow()
-    assert "waits for a free worker" in text_of(reader.get("/workflows"))
+    assert "waits for" in text_of(reader.get("/workflows"))
 
 
 def test_pages_follow_one_another_without_gap_or_overlap(reader):
@@ -75,17 +96,10 @@ def test_pages_follow_one_another_without_gap_or_overlap(reader):
     while url:
         response = reader.get(url)
         seen.append(row_ids(response))
-        older = re.search(r'href="(\?after=[^"]+)" rel="next"', response.content.decode())
-        url = f"/workflows{older[1]}" if older else ""
+        older = re.search(r'href="(/workflows\?after=[^"]+)"[^>]*rel="next"', response.content.decode())
+        url = older[1] if older else ""
     assert [len(page) for page in seen] == [25, 25, 10]
     assert [uid for page in seen for uid in page] == made
-
-
-def test_counting_stops_at_a_limit(reader, monkeypatch):
-    monkeypatch.setattr(list_page, "MOST_COUNTED", 3)
-    for _ in range(4):
-        a_workflow()
-    assert '<span class="count">2+</span>' in reader.get("/workflows").content.decode()
 
 
 def test_ended_ones_are_listed_by_when_they_ended(reader):
@@ -93,7 +107,7 @@ def test_ended_ones_are_listed_by_when_they_ended(reader):
     second = a_workflow(statuses=FAILED, updated_at=later(5))
     third = a_workflow(statuses=FAILED, updated_at=later(5))
     assert row_ids(reader.get("/workflows?status=failed")) == [str(first.uid), str(third.uid), str(second.uid)]
-    assert row_ids(reader.get(f"/workflows?status=failed&after={third.uid}")) == [str(second.uid)]
+    assert row_ids(reader.get(f"/workflows?status=failed&after={paging.cursor((third.updated_at, third.pk))}")) == [str(second.uid)]
 
 
 @pytest.mark.parametrize("after", ["nonsense", "00000000-0000-4000-8000-000000000000", "%00"])
@@ -115,17 +129,16 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(reader):
         return len(queries)
 
     a_workflow(template=a_template("one"))
+    a_workflow(template=a_template("two"), statuses=FAILED)
+    a_workflow(statuses={"fetch": Status.RUNNING})
     reader.get("/workflows")
     few = count()
-    for n in range(24):
+    for n in range(22):
         a_workflow(template=a_template(f"t{n}"), statuses=FAILED if n % 2 else None)
     assert count() == few
-
-
-def test_counts_stand_beside_the_statuses_that_have_some(reader):
-    a_workflow(statuses=FAILED)
-    html = reader.get("/workflows").content.decode()
-    assert re.findall(r'</span>(\w+)<span class="count">([^<]+)</span>', html) == [("Failed", "1")]
+    for n in range(22):
+        a_workflow(template=a_template(f"more{n}"), statuses=FAILED if n % 2 else None)
+    assert count() == few + 1  # more than a page: how many match is counted
 
 
 def test_a_workflow_of_many_steps_is_drawn_in_bands_without_reading_its_steps(reader):
@@ -173,3 +186,134 @@ def test_the_filter_form_is_outside_the_region_that_is_replaced(reader):
 def test_times_carry_the_exact_moment(reader):
     a_workflow(created_at=NOW)
     assert b'datetime="2026-11-21T12:00:00.000+00:00" title="2026-11-21 12:00:00 UTC"' in reader.get("/workflows").content
+
+
+def test_a_failure_leads_in_one_click_to_the_line_that_explains_it(reader):
+    workflow = a_workflow(statuses=FAILED, error="fetch: HTTP 504: gone")
+    html = reader.get("/workflows").content.decode()
+    assert f'class="reason r-failed" href="/workflows/{workflow.uid}?step=fetch#error"' in html
+
+
+def test_failures_with_the_same_error_are_counted_and_one_click_away(reader):
+    for number in range(3):
+        a_workflow(name=f"same {number}", statuses=FAILED, error='fetch: "HTTP" 504\nand more')
+    a_workflow(name="other", statuses=FAILED, error="fetch: timeout")
+    html = reader.get("/workflows").content.decode()
+    assert html.count("2 more with the same error") == 3
+    url = re.search(r'class="same link" href="([^"]+)"', html)
+    assert url
+    found = text_of(reader.get(url[1].replace("&amp;", "&")))
+    assert all(f"same {number}" in found for number in range(3))
+    assert "other" not in found
+
+
+def test_the_same_error_is_counted_within_the_range_that_is_shown(reader):
+    for hours in (1, 2, 50):
+        at = database_now() - timedelta(hours=hours)
+        a_workflow(statuses=FAILED, error="fetch: timeout", created_at=at, ended_at=at, updated_at=at)
+    assert "1 more with the same error" in text_of(reader.get("/workflows?since=24h"))
+    assert "2 more with the same error" in text_of(reader.get("/workflows"))
+
+
+def test_a_running_one_says_how_long_it_usually_takes_and_when_it_is_slow(reader):
+    template, now = a_template("nightly"), database_now()
+    for n in range(4):
+        began = now - timedelta(hours=n + 1)
+        done = {"statuses": {"fetch": Status.COMPLETED, "shape": Status.COMPLETED}, "started_at": began}
+        a_workflow(template=template, ended_at=began + timedelta(minutes=5), **done)
+    slow = a_workflow(name="slow one", template=template, statuses={"fetch": Status.RUNNING}, started_at=now - timedelta(minutes=20))
+    quick = a_workflow(name="quick one", template=template, statuses={"fetch": Status.RUNNING}, started_at=now - timedelta(minutes=2))
+    html = reader.get("/workflows").content.decode()
+    rows = {uid: html.split(f'id="w-{uid}"')[1].split("</tr>")[0] for uid in (slow.uid, quick.uid)}
+    assert 'class="slow"' in rows[slow.uid]
+    assert 'class="slow"' not in rows[quick.uid]
+    assert "usual 5 min" in rows[quick.uid]
+
+
+def live_url(response) -> str:
+    found = re.search(r'id="live" hx-get="([^"]+)"', response.content.decode())
+    assert found
+    return found[1].replace("&amp;", "&")
+
+
+def test_new_rows_wait_to_be_asked_for_and_those_on_the_page_go_on(reader):
+    first, second = a_workflow(), a_workflow()
+    url = live_url(reader.get("/workflows"))
+    third = a_workflow()
+    Workflow.objects.filter(pk=first.pk).update(status=Status.RUNNING, updated_at=later(60))
+    polled = reader.get(url, headers=HX)
+    assert row_ids(polled) == [str(second.uid), str(first.uid)]
+    assert "1 new — show" in text_of(polled)
+    assert "◐ Running" in text_of(polled)
+    assert live_url(polled) == url
+    assert row_ids(reader.get("/workflows", headers=HX))[0] == str(third.uid)
+
+
+def test_what_matches_no_more_stays_until_it_is_asked_for(reader):
+    runs = [a_workflow(name=f"run {n}", statuses={"fetch": Status.RUNNING}) for n in range(3)]
+    url = live_url(reader.get("/workflows?status=running"))
+    Workflow.objects.filter(pk=runs[1].pk).update(status=Status.COMPLETED, ended_at=later(9), done_steps=2, active_steps=0)
+    polled = reader.get(url, headers=HX)
+    assert row_ids(polled) == [str(run.uid) for run in reversed(runs)]
+    assert "1 no longer matches — show" in text_of(polled)
+    assert "✓ Completed" in text_of(polled)
+
+
+def test_rows_that_ended_keep_their_places_when_others_end(reader):
+    old = [a_workflow(name=f"old {n}", statuses=FAILED, updated_at=later(n), ended_at=later(n)) for n in range(2)]
+    url = live_url(reader.get("/workflows?status=failed"))
+    a_workflow(statuses=FAILED, updated_at=later(50), ended_at=later(50))
+    polled = reader.get(url, headers=HX)
+    assert row_ids(polled) == [str(old[1].uid), str(old[0].uid)]
+    assert "1 new — show" in text_of(polled)
+
+
+def test_a_deleted_row_goes_and_an_empty_page_fills_by_itself(reader):
+    only = a_workflow()
+    url = live_url(reader.get("/workflows"))
+    Workflow.objects.filter(pk=only.pk).delete() if not only.steps.all().delete() else only.delete()
+    fresh = a_workflow()
+    assert row_ids(reader.get(url, headers=HX)) == [str(fresh.uid)]
+
+
+def test_on_a_later_page_nothing_is_announced(reader):
+    made = [a_workflow() for _ in range(30)]
+    url = live_url(reader.get(f"/workflows?after={made[10].pk}"))
+    a_workflow()
+    polled = reader.get(url, headers=HX)
+    assert "— show" not in text_of(polled)
+    assert len(row_ids(polled)) == 10
+
+
+def test_views_that_everybody_has_are_counted_up_to_a_limit(reader, monkeypatch):
+    monkeypatch.setattr(view_tabs, "MOST_COUNTED", 3)
+    for _ in range(4):
+        a_workflow(statuses={"fetch": Status.RUNNING})
+    html = reader.get("/workflows").content.decode()
+    tabs = dict(re.findall(r'class="tab[^>]*>(?:<span[^>]*>[^<]*</span>)?([A-Z][\w ]+)(?:<span class="count">([^<]+)</span>)?</a>', html))
+    assert tabs == {"All": "", "Failing now": "", "Running": "3+", "Waiting": ""}
+
+
+def test_a_search_that_was_cut_says_how_far_it_looked_and_goes_on(reader, monkeypatch):
+    monkeypatch.setattr(paging, "WINDOW", 3)
+    monkeypatch.setattr(paging.find, "__kwdefaults__", {"after": "", "window": 3})
+    a_workflow(name="needle")
+    for _ in range(4):
+        a_workflow(name="hay")
+    response = reader.get("/workflows?q=needle")
+    assert "Looked through the first 3 of each kind" in text_of(response)
+    url = re.search(r'href="([^"]+)">Look further back', response.content.decode())
+    assert url
+    assert len(row_ids(reader.get(url[1].replace("&amp;", "&")))) == 1
+
+
+def test_hostile_names_errors_and_searches_are_shown_as_text(reader):
+    a_workflow(name=EVIL, statuses=FAILED, error=f"fetch: {EVIL}")
+    a_workflow(name=EVIL, statuses=FAILED, error=f"fetch: {EVIL}")
+    response = reader.get(
+        "/workflows", {"q": f'{EVIL.split(" ")[0]} x:"{EVIL}', "tag": EVIL, "template": EVIL, "from": EVIL, "status": EVIL}
+    )
+    for page in (response, reader.get("/workflows"), reader.get("/")):
+        assert b"<script>alert" not in page.content
+        assert b"<img src=x" not in page.content
+    assert EVIL in text_of(reader.get("/workflows"))

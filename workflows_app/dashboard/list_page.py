@@ -2,53 +2,77 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.contrib.auth.models import User
 from django.db.models import Count, Sum
 
-from workflows_app.dashboard import paging, workflow_rows
+from workflows_app.dashboard import histogram, lanes, paging, snapshot, time_range, view_tabs, workflow_rows
 from workflows_app.dashboard.filters import Filters
+from workflows_app.dashboard.histogram import Histogram
+from workflows_app.dashboard.lanes import Group
 from workflows_app.dashboard.live import IDLE_MILLISECONDS, LIST_MILLISECONDS
-from workflows_app.dashboard.looks import LOOKS, Look
-from workflows_app.graph.statuses import Status
+from workflows_app.dashboard.looks import moment
+from workflows_app.dashboard.paging import PER_PAGE, Found
+from workflows_app.dashboard.shown_rows import Shown, shown
+from workflows_app.dashboard.view_tabs import Tabs
 from workflows_app.models import Template, Workflow
-
-MOST_COUNTED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Tab:
-    look: Look | None
-    word: str
-    count: str
-    url: str
-    is_current: bool
+class Matching:
+    """How many match, in words; `signed` is that as the page showed it, empty when there are too many to take them all."""
+
+    words: str
+    count: int
+    signed: str
 
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
+    """`live_url` asks for the same rows again; `news` says what a fresh look would bring. `searched` tells how far back was looked,
+    when that is not the whole history. `without` is what to drop when nothing matches: words, URL, how many that would show."""
+
     filters: Filters
-    tabs: list[Tab]
+    problems: list[str]
+    views: Tabs
+    histogram: Histogram
     rows: list[workflow_rows.Row]
+    news: str
+    live_url: str
     older_url: str
     newest_url: str
-    without: list[tuple[str, str]]
+    searched: str
+    matching: Matching
+    without: list[tuple[str, str, str]]
     is_first: bool
+    has_any: bool
     poll_milliseconds: int
     now: str
 
 
-def build(filters: Filters, *, now: datetime) -> ListPage:
-    page = paging.page(workflow_rows.listable(), filters)
+def build(filters: Filters, reader: User, *, now: datetime) -> ListPage:
+    groups = lanes.of(filters, now=now)
+    seen = shown(groups, filters)
+    rows = workflow_rows.rows(seen.workflows, filters, now=now)
+    problems = [*filters.problems, *lanes.unknown(filters)]
     return ListPage(
         filters=filters,
-        tabs=_tabs(filters),
-        rows=workflow_rows.rows(page.workflows, now=now),
-        older_url=filters.url(after=page.older) if page.older else "",
+        problems=problems,
+        views=view_tabs.build(filters, reader, now=now),
+        histogram=histogram.build(filters, now=now),
+        rows=rows,
+        news=seen.news,
+        live_url=filters.url(after=filters.after, rows=".".join(str(row.pk) for row in rows)),
+        older_url=filters.url(after=seen.older) if seen.older else "",
         newest_url=filters.url(),
-        without=filters.without(),
-        is_first=page.is_first,
+        searched=_searched(seen, now),
+        matching=_matching(filters, groups, seen.found, is_sure=not problems),
+        without=[] if rows else _without(filters, now),
+        is_first=not filters.after,
+        has_any=bool(rows) or Workflow.objects.exists(),
         poll_milliseconds=LIST_MILLISECONDS if Workflow.objects.active().exists() else IDLE_MILLISECONDS,
         now=now.isoformat(),
     )
@@ -62,18 +86,37 @@ def tag() -> str:
     return f"{row}-{active['count']}-{active['seq'] or 0}"
 
 
+def tag_of(filters: Filters, reader: User, *, now: datetime) -> str:
+    """That of this page: with its filters, its rows and the reader's views; once a minute anew, for bars and ranges move on."""
+    parts = (filters.values, filters.after, filters.rows, view_tabs.tag(reader))
+    return f"{tag()}-{time_range.minute(now)}-{snapshot.digest(parts)}"
+
+
 def template_choices() -> list[tuple[str, str]]:
     return list(Template.objects.published().order_by("slug").values_list("slug", "name"))
 
 
-def _tabs(filters: Filters) -> list[Tab]:
-    tabs = [Tab(None, "All", "", filters.url(status=""), not filters.status)]
-    for status, seen in LOOKS.items():
-        tabs.append(Tab(seen, seen.word, _count(status), filters.url(status=seen.css), filters.status == seen.css))
-    return tabs
+def _matching(filters: Filters, groups: Sequence[Group], found: Found, *, is_sure: bool) -> Matching:
+    """Counted only when a page does not show them all."""
+    if filters.after:
+        return Matching("", 0, "")
+    count, is_more = len(found.keys), False
+    if count > PER_PAGE:
+        count, is_more = paging.count(groups, limit=snapshot.MOST)
+    if count >= snapshot.MOST and is_more:
+        return Matching(f"More than {snapshot.MOST - 1:,} match", count, "")
+    signed = snapshot.of_page(filters, count, found.keys).signed if is_sure and count else ""
+    return Matching(f"{count:,}{' found so far' if is_more else ' that match'}", count, signed)
 
 
-def _count(status: Status) -> str:
-    """Counted up to a limit, so that a million workflows cost no more than a thousand."""
-    found = Workflow.objects.in_status(status)[:MOST_COUNTED].count()
-    return "" if not found else f"{found:,}" if found < MOST_COUNTED else f"{MOST_COUNTED - 1:,}+"
+def _searched(seen: Shown, now: datetime) -> str:
+    if not seen.found.cut or len(seen.workflows) >= PER_PAGE:
+        return ""
+    last = Workflow.objects.filter(pk=seen.found.cut[-1]).values_list("updated_at", flat=True).first()
+    when = moment(last, now=now)
+    back = f", back to {when.words} ({when.title})" if when else ""
+    return f"Looked through the first {paging.WINDOW:,} of each kind{back}."
+
+
+def _without(filters: Filters, now: datetime) -> list[tuple[str, str, str]]:
+    return [(said, left.url(), view_tabs.count(left, now=now) or "0") for said, left in filters.without()]

@@ -1,48 +1,141 @@
-"""Pages by cursor: the uid of the last row seen. No page costs more than the first."""
+"""Pages by cursor: the place of the last row seen. No page costs more than the first, and none looks through more than a window."""
 
 from __future__ import annotations
 
-import uuid
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import dropwhile
+from typing import Any
 
 from django.db.models import Q
 
-from workflows_app.dashboard.filters import Filters
-from workflows_app.models import Workflow
+from workflows_app.dashboard.lanes import Group, Lane, Order
 from workflows_app.models.workflows import WorkflowQuerySet
 
 PER_PAGE = 25
+WINDOW = 20_000
+CURSOR = re.compile(r"(\d{1,18})(?:\.(\d{1,17}))?")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+Key = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """`older` is the cursor of the next page, empty on the last."""
+class Found:
+    """Keys of rows, each ending with the id. `cut` is where the search stopped before it was through with all there is."""
 
-    workflows: list[Workflow]
-    older: str
-    is_first: bool
+    keys: list[Key]
+    cut: Key | None = None
 
-
-def page(workflows: WorkflowQuerySet, filters: Filters) -> Page:
-    """Which rows is decided by their ids alone: to put all that match in order must not read all that is shown of them."""
-    last = _last_seen(filters.after)
-    selected = filters.select(Workflow.objects.order_by(*filters.order()))
-    selected = selected.filter(_after(last, filters)) if last else selected
-    rows = list(workflows.filter(pk__in=selected.values("pk")[: PER_PAGE + 1]).order_by(*filters.order()))
-    has_more = len(rows) > PER_PAGE
-    return Page(rows[:PER_PAGE], str(rows[PER_PAGE - 1].uid) if has_more else "", is_first=last is None)
+    @property
+    def ids(self) -> list[int]:
+        return [key[-1] for key in self.keys]
 
 
-def _last_seen(after: str) -> Workflow | None:
-    """A cursor that names no workflow (mistyped, or deleted since) means the first page."""
+def find(groups: Sequence[Group], *, limit: int, after: str = "", window: int = WINDOW) -> Found:
+    """The first so many after this cursor; one that means nothing means the first page."""
+    rest, start = _resumed(groups, key_of(after))
+    keys: list[Key] = []
+    for group in rest:
+        found = _in_group(group, start, limit - len(keys), window)
+        keys, start = keys + found.keys, None
+        if len(keys) >= limit:
+            return Found(keys)
+        if found.cut:
+            return Found(keys, found.cut)
+    return Found(keys)
+
+
+def _resumed(groups: Sequence[Group], start: Key | None) -> tuple[Sequence[Group], Key | None]:
+    """From the group that the cursor is of."""
+    rest = [] if start is None else list(dropwhile(lambda group: len(group[0].order) != len(start), groups))
+    return (rest, start) if rest else (groups, None)
+
+
+def count(groups: Sequence[Group], *, limit: int, window: int = WINDOW) -> tuple[int, bool]:
+    """How many there are, at most `limit`, and whether there may be more."""
+    total = 0
+    for group in groups:
+        cut = _group_cut(group, None, window)
+        total += sum(_narrowed(lane, None, cut)[: limit + 1].count() for lane in group)
+        if total > limit or cut:
+            return min(total, limit), True
+    return total, False
+
+
+def first_rows(groups: Sequence[Group], *, limit: int) -> Iterator[WorkflowQuerySet]:
+    """Of each lane the first so many, unevaluated."""
+    for group in groups:
+        cut = _group_cut(group, None, WINDOW)
+        yield from (_ordered(_narrowed(lane, None, cut), lane.order)[:limit] for lane in group)
+
+
+def is_newer(one: str, other: str) -> bool:
+    """Whether the first cursor's place is before the other's in a list. One of another kind is: it was not there."""
+    first, second = key_of(one), key_of(other)
+    return first is not None and (second is None or len(first) != len(second) or first > second)
+
+
+def cursor(key: Key) -> str:
+    return str(key[0]) if len(key) == 1 else f"{key[1]}.{(key[0] - EPOCH) // timedelta(microseconds=1)}"
+
+
+def key_of(text: str) -> Key | None:
+    found = CURSOR.fullmatch(text)
+    if not found:
+        return None
+    id = int(found[1])
     try:
-        return Workflow.objects.only("id", "updated_at").filter(uid=uuid.UUID(after)).first()
-    except ValueError:
+        return (id,) if found[2] is None else (EPOCH + timedelta(microseconds=int(found[2])), id)
+    except OverflowError:
         return None
 
 
-def _after(last: Workflow, filters: Filters) -> Q:
-    if len(filters.order()) == 1:
-        return Q(id__lt=last.pk)
-    earlier = Q(updated_at__lt=last.updated_at) | Q(updated_at=last.updated_at, id__lt=last.pk)
-    return Q(updated_at__lte=last.updated_at) & earlier  # the first half is where an index can begin
+def _in_group(group: Group, start: Key | None, room: int, window: int) -> Found:
+    cut = _group_cut(group, start, window)
+    keys = sorted((key for lane in group for key in _keys(lane, start, cut, room)), reverse=True)
+    return Found(keys[:room], cut if len(keys) < room else None)
+
+
+def _group_cut(group: Group, start: Key | None, window: int) -> Key | None:
+    """The nearest of those of its lanes, so that what is merged has no gap."""
+    return max((found for lane in group if lane.is_searched and (found := _cut(lane, start, window))), default=None)
+
+
+def _cut(lane: Lane, start: Key | None, window: int) -> Key | None:
+    """The last row that is looked at, found in the index alone."""
+    keys = _ordered(_beyond(lane.rows, lane.order, start), lane.order).values_list(*lane.order)
+    return next(iter(keys[window - 1 : window]), None)
+
+
+def _keys(lane: Lane, start: Key | None, cut: Key | None, room: int) -> Iterator[Key]:
+    yield from _ordered(_narrowed(lane, start, cut), lane.order).values_list(*lane.order)[:room]
+
+
+def _narrowed(lane: Lane, start: Key | None, cut: Key | None) -> WorkflowQuerySet:
+    rows = _beyond(lane.rows, lane.order, start)
+    rows = rows.filter(_from(lane.order, cut)) if cut and not lane.is_short else rows
+    return rows if lane.text is None else rows.filter(lane.text)
+
+
+def _ordered(rows: WorkflowQuerySet, order: Order) -> WorkflowQuerySet:
+    return rows.order_by(*(f"-{name}" for name in order))
+
+
+def _beyond(rows: WorkflowQuerySet, order: Order, start: Key | None) -> WorkflowQuerySet:
+    """Those that come after this one in the descending order."""
+    if start is None:
+        return rows
+    if len(order) == 1:
+        return rows.filter(id__lt=start[0])
+    at, id = start
+    earlier = Q(**{f"{order[0]}__lt": at}) | Q(**{order[0]: at}, id__lt=id)
+    return rows.filter(**{f"{order[0]}__lte": at}).filter(earlier)  # the first half is where an index can begin
+
+
+def _from(order: Order, cut: Key) -> Q:
+    if len(order) == 1:
+        return Q(id__gte=cut[0])
+    at, id = cut
+    return Q(**{f"{order[0]}__gte": at}) & (Q(**{f"{order[0]}__gt": at}) | Q(**{order[0]: at}, id__gte=id))

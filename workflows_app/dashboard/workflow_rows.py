@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
 
-from workflows_app.dashboard import strips, waits
+from django.urls import reverse
+
+from workflows_app.dashboard import same_errors, strips, waits
+from workflows_app.dashboard.filters import Filters
 from workflows_app.dashboard.looks import LOOKS, Look, Moment, Took, look, moment, took
-from workflows_app.graph.progress import progress
+from workflows_app.engine.report.usual import Usual, is_slow, usual
+from workflows_app.graph.progress import format_duration, progress
 from workflows_app.graph.statuses import ACTIVE, Status
 from workflows_app.models import Step, Workflow
 from workflows_app.models.workflows import WorkflowQuerySet
 
 UNREAD = ("params", "metadata", "description", "tags")
+SHORTEST_TOLD = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`reason` says why it failed or what it waits for; empty otherwise."""
+    """`reason` says why it failed or what it waits for; `url_of_error` leads to the line of the log that explains it, `same` to
+    others that failed so. `usual` is how long it takes as a rule."""
 
+    pk: int
     uid: str
     name: str
     template: str
@@ -30,7 +38,23 @@ class Row:
     steps: str
     began: Moment | None
     took: Took | None
+    usual: str
+    is_slow: bool
     reason: str
+    url_of_error: str = ""
+    same: str = ""
+    url_of_same: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of all rows at once. `failures` counts errors by their beginning."""
+
+    strips: Mapping[int, strips.Strip]
+    waiting: Mapping[int, str]
+    usual: Mapping[int, Usual]
+    failures: Counter[str]
+    filters: Filters
 
 
 def listable() -> WorkflowQuerySet:
@@ -39,26 +63,59 @@ def listable() -> WorkflowQuerySet:
     )
 
 
-def rows(workflows: Sequence[Workflow], *, now: datetime) -> list[Row]:
-    drawn = _strips(workflows)
-    waiting = waits.of_workflows(workflows, now=now)
-    return [_row(workflow, drawn[workflow.pk], waiting.get(workflow.pk, ""), now) for workflow in workflows]
+def rows(workflows: Sequence[Workflow], filters: Filters, *, now: datetime) -> list[Row]:
+    has_failed = any(workflow.status == Status.FAILED for workflow in workflows)
+    known = Known(
+        strips=_strips(workflows),
+        waiting=waits.of_workflows(workflows, now=now),
+        usual=usual({workflow.template_version_id for workflow in workflows if workflow.template_version_id}),
+        failures=same_errors.counted(filters, now=now) if has_failed else Counter(),
+        filters=filters,
+    )
+    return [_row(workflow, known, now) for workflow in workflows]
 
 
-def _row(workflow: Workflow, strip: strips.Strip, waiting: str, now: datetime) -> Row:
+def _row(workflow: Workflow, known: Known, now: datetime) -> Row:
     version = workflow.template_version
+    usually = known.usual.get(version.pk) if version else None
     return Row(
+        pk=workflow.pk,
         uid=str(workflow.uid),
         name=workflow.name,
         template=f"{version.template.slug} v{version.number}" if version else "",
         look=look(workflow.status),
-        strip=strip,
+        strip=known.strips[workflow.pk],
         percent=progress(done=workflow.done_steps, total=workflow.total_steps),
         steps=f"{workflow.done_steps:,}/{workflow.total_steps:,}",
         began=moment(workflow.started_at or workflow.created_at, now=now),
         took=took(workflow.started_at, workflow.ended_at, now=now),
-        reason=workflow.error if workflow.status == Status.FAILED else waiting,
+        usual=_usually(usually),
+        is_slow=is_slow(workflow, usually, now=now),
+        **_why(workflow, known),
     )
+
+
+def _usually(known: Usual | None) -> str:
+    """Nothing for what is over at once."""
+    return format_duration(timedelta(seconds=round(known.median_seconds))) if known and known.median_seconds >= SHORTEST_TOLD else ""
+
+
+def _why(workflow: Workflow, known: Known) -> dict[str, str]:
+    if workflow.status != Status.FAILED:
+        return {"reason": known.waiting.get(workflow.pk, "")}
+    others = known.failures[same_errors.beginning(workflow.error)] - 1
+    return {
+        "reason": workflow.error,
+        "url_of_error": _url_of_error(workflow),
+        "same": f"{others:,} more with the same error" if others > 0 else "",
+        "url_of_same": same_errors.url(known.filters, workflow.error) if others > 0 else "",
+    }
+
+
+def _url_of_error(workflow: Workflow) -> str:
+    """An error begins with the id of the step that failed first."""
+    step, colon, _ = workflow.error.partition(": ")
+    return f"{reverse('dashboard:workflow', args=[workflow.uid])}?{urlencode({'step': step})}#error" if colon else ""
 
 
 def _strips(workflows: Sequence[Workflow]) -> Mapping[int, strips.Strip]:
