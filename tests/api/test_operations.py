@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection
 
-from tests.api.calls import get
+from tests.api.calls import detail, fields, get, post
 from tests.engine.rival import holding_its_lock
-from tests.factories import NOW, a_token, a_worker, a_workflow
-from workflows_app.engine import site
+from tests.factories import NOW, a_token, a_user, a_worker, a_workflow
+from workflows_app.engine import pausing, site
 from workflows_app.graph.statuses import Status
 
 pytestmark = pytest.mark.django_db
@@ -79,3 +79,29 @@ def test_a_worker_beside_us_was_heard_of_just_now() -> None:
         (worker,) = get("/api/workers").json()
     assert (worker["state"], worker["sameHost"]) == ("idle", True)
     assert datetime.fromisoformat(worker["heartbeatAt"]) > NOW
+
+
+def test_the_queue_is_paused_with_a_reason_and_resumed() -> None:
+    paused = post("/api/queue/pause", {"reason": "deploying"})
+    assert (paused.status_code, paused.json()["paused"]["reason"]) == (200, "deploying")
+    assert get("/api/queue").json()["paused"] == paused.json()["paused"]
+    again = post("/api/queue/pause")
+    assert again.status_code == 409 and "paused already" in detail(again)
+    resumed = post("/api/queue/resume")
+    assert (resumed.status_code, resumed.json()["paused"]) == (200, None)
+    late = post("/api/queue/resume")
+    assert late.status_code == 409 and "not paused" in detail(late)
+
+
+def test_a_pause_knows_who_made_it(server_mode: None) -> None:
+    a_token(secret="s", user=a_user("ana"))
+    assert post("/api/queue/pause", Authorization="Bearer s").json()["paused"]["by"] == "ana"
+    assert post("/api/queue/resume").status_code == 401
+    assert pausing.is_paused()
+
+
+def test_a_wrong_pause_names_its_field_and_pauses_nothing() -> None:
+    assert fields(post("/api/queue/pause", {"reason": 7})) == {"body.reason"}
+    assert fields(post("/api/queue/pause", {"reason": "x" * 201})) == {"body.reason"}
+    assert fields(post("/api/queue/pause", {"why": "x"})) == {"body.why"}
+    assert not pausing.is_paused()

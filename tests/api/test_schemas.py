@@ -107,7 +107,7 @@ def test_a_check_and_a_refusal_have_the_shape_of_the_document() -> None:
 def test_the_document_names_every_operation_of_the_contract_and_speaks_camel_case() -> None:
     document = get("/api/openapi.json").json()
     assert {(method, path.removeprefix("/api")) for path, methods in document["paths"].items() for method in methods} == {
-        ("get", "/health"), ("get", "/queue"), ("get", "/workers"), ("get", "/stats"),
+        ("get", "/health"), ("get", "/queue"), ("post", "/queue/pause"), ("post", "/queue/resume"), ("get", "/workers"), ("get", "/stats"),
         ("get", "/workflows"), ("post", "/workflows"), ("post", "/workflows/from-template"),
         ("get", "/workflows/{workflow_id}"), ("delete", "/workflows/{workflow_id}"),
         ("post", "/workflows/{workflow_id}/stop"), ("post", "/workflows/{workflow_id}/resume"),

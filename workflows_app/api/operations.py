@@ -10,17 +10,35 @@ from django.utils import timezone
 from ninja import Router
 
 from workflows_app.api.answers import answer
-from workflows_app.api.auth import is_known
+from workflows_app.api.auth import caller, is_known
+from workflows_app.api.bodies import body_of, takes
 from workflows_app.api.schemas.base import Refusal
+from workflows_app.api.schemas.bodies import PauseIn
 from workflows_app.api.schemas.operations import HealthOut, QueueOut, StatsOut, WorkerOut
-from workflows_app.engine import report
+from workflows_app.engine import pausing, report
 from workflows_app.engine.clock import database_now
 
 router = Router(tags=["operations"], by_alias=True)
+PAUSED = {200: QueueOut, (400, 401, 409, 422): Refusal}
 
 
 @router.get("/queue", response={200: QueueOut, 401: Refusal}, summary="Backlog by state and age")
 def get_queue(request: HttpRequest) -> HttpResponse:
+    return answer(report.queue(database_now()))
+
+
+@router.post("/queue/pause", response=PAUSED, summary="Let no step start", openapi_extra=takes(PauseIn))
+def pause_queue(request: HttpRequest) -> HttpResponse:
+    """What runs goes on. 409 when it is paused already."""
+    body, now = body_of(request, PauseIn), database_now()
+    pausing.pause(by=caller(request), reason=body.reason, now=now)
+    return answer(report.queue(now))
+
+
+@router.post("/queue/resume", response=PAUSED, summary="Let steps start again")
+def resume_queue(request: HttpRequest) -> HttpResponse:
+    """What is due starts at once. 409 when it is not paused."""
+    pausing.resume(by=caller(request))
     return answer(report.queue(database_now()))
 
 

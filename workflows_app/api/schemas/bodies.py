@@ -45,6 +45,10 @@ class RerunIn(Shape):
     params: Params | None = None
 
 
+class PauseIn(Shape):
+    reason: str = Field("", max_length=200, description="why, for those who wonder why nothing starts")
+
+
 class TemplateIn(Shape):
     slug: Slug
     source: Source

@@ -23,6 +23,7 @@ class BacklogOut(Shape):
 
 class QueuedStepOut(Shape):
     workflow_id: str
+    workflow_name: str
     step_id: str
     action: str
     status: StatusName
@@ -30,9 +31,58 @@ class QueuedStepOut(Shape):
     age_seconds: float
 
 
+class PauseOut(Shape):
+    """`by` is null when it was paused on the command line."""
+
+    since: Moment
+    by: str | None
+    reason: str
+
+
+class ActionBacklogOut(Shape):
+    action: str
+    due: int
+    oldest_seconds: float
+
+
+class HolderOut(Shape):
+    workflow_id: str
+    workflow_name: str
+    step_id: str
+    start_time: Moment | None
+
+
+class LimitOut(Shape):
+    """A concurrency key that a step holds or is due for; `holders` are five of them at most, the longest first."""
+
+    key: str
+    limit: int
+    running: int
+    waiting: int
+    oldest_seconds: float
+    holders: list[HolderOut]
+
+
+class SampleOut(Shape):
+    at: Moment
+    due: int
+    running: int
+    oldest_due_seconds: float
+
+
 class QueueOut(BacklogOut):
+    """`samples` of the last five minutes: one every ten seconds while anything was due or ran. `endedPerMinute` and
+    `longestWaitSeconds` are of these five minutes, too."""
+
+    paused: PauseOut | None
     by_priority: dict[Literal["high", "normal", "low"], int]
+    by_action: list[ActionBacklogOut]
+    limits: list[LimitOut]
     steps: list[QueuedStepOut]
+    samples: list[SampleOut]
+    longest_wait_seconds: float
+    ended_per_minute: float
+    failed_last_hour: int
 
 
 class RunningStepOut(Shape):
@@ -43,12 +93,15 @@ class RunningStepOut(Shape):
     attempt: int
     start_time: Moment | None
     duration: str | None
+    usual_seconds: float | None
+    is_slow: bool
     lease_expires_at: Moment
 
 
 class WorkerOut(Shape):
     """`draining`: finishes what it runs and takes no more. `silent`: not heard of for too long while it holds leases; they run out
-    and its steps are taken back."""
+    and its steps are taken back. `usualSeconds` of a step is the median of its last twenty in workflows that completed; `memoryBytes`
+    what the process has resident, now or at its last heartbeat."""
 
     id: str
     host: str
@@ -58,6 +111,8 @@ class WorkerOut(Shape):
     started_at: Moment
     same_host: bool
     heartbeat_at: Moment
+    drain_requested_at: Moment | None
+    memory_bytes: int | None
     running: list[RunningStepOut]
 
 

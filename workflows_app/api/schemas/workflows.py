@@ -10,7 +10,7 @@ from workflows_app.api.schemas.base import Json, Moment, Shape, StatusName
 class WaitingForOut(Shape):
     """One thing that a step waits for: in words, and the id or the time where it has one."""
 
-    kind: Literal["step", "time", "worker", "limit", "trigger", "approval", "event", "workflow", "elements", "answer"]
+    kind: Literal["step", "time", "worker", "limit", "pause", "trigger", "approval", "event", "workflow", "elements", "answer"]
     id: str | None
     at: Moment | None
     text: str

@@ -10,14 +10,19 @@ from typing import Any
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
-from workflows_app.engine.liveness import live_workers
+from workflows_app.engine import pausing
 from workflows_app.engine.report.queue import backlog
+from workflows_app.engine.report.standing import Standing
 from workflows_app.engine.report.times import iso
 from workflows_app.models import Repair, Step
 
 HEALTHY, DEGRADED, UNHEALTHY = "healthy", "degraded", "unhealthy"
 STALE_BACKLOG_SECONDS = 60
 REPAIRS_SHOWN = timedelta(days=1)
+NONE_ALIVE = "No worker process is running: nothing will be executed. Start one with `manage.py up`."
+ALL_DRAINING = (
+    "Every worker is being drained: no step starts. Start others, or undo it on the page Workers or with `manage.py drain --undo`."
+)
 Component = dict[str, Any]
 
 
@@ -57,16 +62,19 @@ def _database() -> Component:
 
 
 def _queue(now: datetime) -> Component:
-    found = backlog(now)
+    found, pause = backlog(now), pausing.current()
+    if pause:
+        said = f"It is paused {pausing.told(pause)}: no step starts. Resume it on the page Workers or with `manage.py queue resume`."
+        return {"status": DEGRADED, "message": said, "pausedSince": iso(pause.since), **found}
     is_stale = found["oldestDueSeconds"] > STALE_BACKLOG_SECONDS
     message = f"A step has been due for {found['oldestDueSeconds']:.0f} s and no worker took it" if is_stale else ""
-    return {"status": DEGRADED if is_stale else HEALTHY, "message": message, **found}
+    return {"status": DEGRADED if is_stale else HEALTHY, "message": message, "pausedSince": None, **found}
 
 
 def _workers(now: datetime) -> Component:
-    live = len(live_workers(now=now))
-    message = "" if live else "No worker process is running: nothing will be executed. Start one with `manage.py up`."
-    return {"status": HEALTHY if live else DEGRADED, "message": message, "live": live}
+    crew = Standing(now).crew
+    message = "" if crew.takers else NONE_ALIVE if not crew.live else ALL_DRAINING
+    return {"status": HEALTHY if crew.takers else DEGRADED, "message": message, "live": crew.live, "draining": crew.draining}
 
 
 def _scheduler(now: datetime) -> Component:
