@@ -121,7 +121,7 @@ def _w3(seconds: float) -> list[float]:
     """Steps a second of each run of W3 within this time, one run at least."""
     from benchmarks import workloads as w
 
-    end, found = time.monotonic() + seconds, []
+    end, found = time.monotonic() + seconds, list[float]()
     while not found or time.monotonic() < end:
         found.append(w.many()["steps_per_s"])
     return found

@@ -47,7 +47,7 @@ class PalettePage:
 
 def build(typed: str, *, reader: User) -> PalettePage:
     """A verb that people put first ("start nightly", "go to workers") is understood."""
-    typed = typed.strip()[:MOST_LETTERS]
+    typed = typed.replace("\0", "").strip()[:MOST_LETTERS]
     wanted = VERBS.sub("", typed, count=1) if VERBS.match(typed) else typed
     groups = [Group("Go to", _pages(wanted, reader)), Group("Start", _templates(wanted)), Group("Workflows", _workflows(wanted))]
     return PalettePage(typed, [group for group in groups if group.found])
