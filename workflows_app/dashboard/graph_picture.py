@@ -13,6 +13,7 @@ from workflows_app.graph.definition import Definition
 from workflows_app.graph.layout.shapes import Box, Folding, Join, Plan
 
 COLUMNS = {"step": 18, "group": 22, "frame": 30, "cell": 16}
+UNSEEN = "•"  # of a step that has no status: a template's
 COLUMN_WIDTH, LABEL_EDGE, LABEL_HEIGHT = 6.2, 12, 17
 
 
@@ -88,7 +89,7 @@ def _node(index: int, shown: Shown, box: Box) -> Node:
         kind=spot.kind,
         box=box,
         mark=mark,
-        glyph=BY_CSS[mark.css].glyph if mark.css else "",
+        glyph=BY_CSS[mark.css].glyph if mark.css in BY_CSS else UNSEEN,
         name=cut(name, COLUMNS[spot.kind]),
         title=_title(spot, name, shown),
         url=shown.url(spot),
