@@ -10,10 +10,11 @@ import pytest
 from tests.engine.at_once import at_once
 from tests.factories import a_user, later
 from workflows_app.catalog import arrivals, triggers
-from workflows_app.catalog.events import receive
+from workflows_app.catalog.events import receive, take
 from workflows_app.catalog.publish import publish
 from workflows_app.catalog.withdraw import withdraw
 from workflows_app.engine.errors import IdempotencyConflict
+from workflows_app.engine.report.events import receipt
 from workflows_app.graph.statuses import Status
 from workflows_app.models import Event, Workflow
 
@@ -328,3 +329,36 @@ def test_many_heavy_triggers_take_no_longer_than_one_and_starve_no_other(now):
     told = {match["template"]: match for match in receive(payload=payload, now=now).matches}
     assert told.pop("orders")["workflowId"]
     assert len(told) == 20 and all("too much work" in match["reason"] for match in told.values())
+
+
+def test_an_event_waits_four_times_for_postgresql(now, exchanges):
+    """Clock and triggers; event; workflows; steps and commit."""
+    a_triggered(now=now)
+    take(payload=ORDER)
+    exchanges.clear()
+    taken = take(payload=ORDER)
+    assert [workflow.params for workflow in taken.started] == [ORDER]
+    assert len(exchanges) == 4 and Workflow.objects.count() == 2, exchanges
+
+
+@pytest.fixture
+def exchanges(monkeypatch):
+    """What each exchange with PostgreSQL carried."""
+    from django.db import connection
+
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite has nobody to wait for")
+    from workflows_app.engine.sql import wire
+
+    seen: list[Any] = []
+    original = wire.exchange
+    monkeypatch.setattr(wire, "exchange", lambda driver, requests: seen.append(requests) or original(driver, requests))
+    return seen
+
+
+def test_what_is_taken_tells_the_workflows_that_it_started_just_now(now):
+    a_triggered(now=now)
+    first, again = take(payload=ORDER, idempotency_key="k"), take(payload=ORDER, idempotency_key="k")
+    assert [workflow.pk for workflow in first.started] == [Workflow.objects.get().pk]
+    assert again.event == first.event and not again.started
+    assert receipt(first.event, first.started) == receipt(again.event)

@@ -150,6 +150,8 @@ def test_an_event_at_the_moment_of_the_subscription_is_not_lost(stage: Stage) ->
         outcome = returned(claim, Wait(None, {"seconds": None}, "an event", answer="event", listen=Listen()), at=stage.now)
         found = at_once(lambda n, o=outcome: send(stage) if n else record_as_rival(stage, o), 2)
         assert not [one for one in found if isinstance(one, Exception)], found
+        if connection.vendor == "postgresql" and is_waiting(workflow):  # neither saw the other's row before its own was committed
+            Sweeper().sweep(now=stage.now)
         assert not is_waiting(workflow)
         stage.play(workflow)
 

@@ -33,15 +33,14 @@ def take_event(request: HttpRequest, source: str = "") -> HttpResponse:
     `Idempotency-Key`: the same source, key and payload answers with the same event, another payload is a 409."""
     if len(source) > MAX_SOURCE_CHARACTERS:
         raise refusal(["query", "source"], f"must be {MAX_SOURCE_CHARACTERS} characters at most", "string_too_long")
-    event = events.receive(
+    taken = events.take(
         payload=payload_of(request),
         source=source,
         idempotency_key=idempotency_key(request),
         chain_depth=chain_depth(request),
         by=None if is_local(request) else caller(request),
-        now=database_now(),
     )
-    return answer(report.receipt(event))
+    return answer(report.receipt(taken.event, taken.started))
 
 
 @router.get("", response={200: list[EventOut], (401, 422): Refusal}, summary="Events, newest first")

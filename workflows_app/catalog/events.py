@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -14,10 +16,18 @@ from workflows_app.catalog import arrivals, triggers
 from workflows_app.catalog.arrivals import Arrival
 from workflows_app.engine import subscriptions
 from workflows_app.engine.errors import IdempotencyConflict
-from workflows_app.models import Event
+from workflows_app.models import Event, Workflow
 
 logger = logging.getLogger(__name__)
 Json = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """An event, and the workflows that it started just now: none when it came before."""
+
+    event: Event
+    started: Sequence[Workflow] = ()
 
 
 def receive(
@@ -29,9 +39,24 @@ def receive(
     by: AbstractBaseUser | None = None,
     now: datetime,
 ) -> Event:
-    """The event with its `matches`, and the workflows that it started. The same source, key and payload give the earlier event and
-    start nothing. Triggers are computed before the transaction, which others wait for. Raises IdempotencyConflict."""
-    verdicts = triggers.judge(triggers.triggered(), payload, chain_depth=chain_depth, max_chain=settings.ENV.max_event_chain)
+    """The event with its `matches`. The same source, key and payload give the earlier event and start nothing.
+    Raises IdempotencyConflict."""
+    return take(payload=payload, source=source, idempotency_key=idempotency_key, chain_depth=chain_depth, by=by, now=now).event
+
+
+def take(
+    *,
+    payload: Json,
+    source: str = "",
+    idempotency_key: str | None = None,
+    chain_depth: int = 0,
+    by: AbstractBaseUser | None = None,
+    now: datetime | None = None,
+) -> Taken:
+    """The same, with what it started. Without `now` it is the database's, told together with the triggers: one answer less to wait
+    for. Triggers are computed before the transaction, which others wait for."""
+    versions, now = (triggers.triggered(), now) if now else triggers.triggered_now()
+    verdicts = triggers.judge(versions, payload, chain_depth=chain_depth, max_chain=settings.ENV.max_event_chain)
     event = Event(
         source=source, idempotency_key=idempotency_key, idempotency_digest=subscriptions.digest(payload), payload=payload,
         chain_depth=chain_depth, received_at=now, received_by_id=by.pk if by else None,
@@ -40,10 +65,10 @@ def receive(
     arrival = Arrival(event, verdicts, now)
     arrivals.keep(arrival)
     if not arrival.is_new:
-        return _earlier(event)
+        return Taken(_earlier(event))
     if not event.is_delivered:
         _deliver(event, now)
-    return event
+    return Taken(event, arrival.workflows)
 
 
 def _earlier(event: Event) -> Event:

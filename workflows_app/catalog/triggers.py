@@ -5,10 +5,15 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from django.db import connection
+
 from workflows_app.dialects.params import InvalidParams, accept
-from workflows_app.engine.sql.transaction import Session
+from workflows_app.engine.clock import now_and
+from workflows_app.engine.sql.statements import for_vendor
+from workflows_app.engine.sql.transaction import ask
 from workflows_app.graph.conditions import ConditionError, holds, share
 from workflows_app.models import TemplateVersion
 
@@ -39,11 +44,20 @@ class Verdict:
 
 
 def triggered() -> list[TemplateVersion]:
-    """The current version of every published template with a trigger, by slug. The ids are read each time; what is behind an id never
-    changes (a published change is another version), so that is kept."""
+    """The current version of every published template with a trigger, by slug."""
+    (rows,) = ask(for_vendor(connection.vendor).triggered_versions)
+    return _versions([row[0] for row in rows])
+
+
+def triggered_now() -> tuple[list[TemplateVersion], datetime]:
+    """The same, and the database's time, for one answer of the database."""
+    now, (rows,) = now_and(for_vendor(connection.vendor).triggered_versions)
+    return _versions([row[0] for row in rows]), now
+
+
+def _versions(ids: Sequence[int]) -> list[TemplateVersion]:
+    """The ids are read each time; what is behind an id never changes (a published change is another version), so that is kept."""
     global _known  # noqa: PLW0603  replaced as a whole, so that threads see the old or the new one
-    session = Session()
-    ids = [row[0] for row in session.run(session.statements.triggered_versions)]
     known = _known
     if missing := [id for id in ids if id not in known]:
         read = TemplateVersion.objects.select_related("template", "definition").defer("source").in_bulk(missing)

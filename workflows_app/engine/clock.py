@@ -7,15 +7,24 @@ from datetime import UTC, datetime, timedelta
 
 from django.db import connection
 
+from workflows_app.engine.sql.transaction import Row, ask
+
+READ = "SELECT clock_timestamp()"
+
 
 def database_now() -> datetime:
     """The database's time. SQLite lives in this process, so its clock is the host's."""
     if connection.vendor == "sqlite":
         return datetime.now(UTC)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        now: datetime = cursor.fetchone()[0]
-    return now
+    return now_and()[0]
+
+
+def now_and(*statements: str) -> tuple[datetime, list[list[Row]]]:
+    """The same, and what these statements find, which take no parameters: on PostgreSQL they are asked for together."""
+    if connection.vendor == "sqlite":
+        return database_now(), ask(*statements)
+    *found, ((now,),) = ask(*statements, READ)
+    return now, found
 
 
 def parse(text: str) -> datetime:

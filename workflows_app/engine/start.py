@@ -143,7 +143,7 @@ def _add_steps(session: Session, workflows: Sequence[Workflow], now: datetime) -
         for row in _step_rows(workflow.definition_id, is_held=is_held(workflow))
     ]
     if rows:
-        session.run(session.statements.add_steps, batch=rows)
+        session.soon(session.statements.add_steps, batch=rows)
 
 
 def is_held(workflow: Workflow) -> bool:

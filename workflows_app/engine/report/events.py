@@ -17,7 +17,7 @@ from workflows_app.engine.report.find import parse_uid
 from workflows_app.engine.report.search import BadCursor
 from workflows_app.engine.report.times import iso
 from workflows_app.engine.sql.transaction import Session
-from workflows_app.models import Event
+from workflows_app.models import Event, Workflow
 from workflows_app.models.triggers import EventQuerySet
 
 Json = dict[str, Any]
@@ -51,8 +51,10 @@ def event(uid: object) -> Json:
     return receipt(found) | {"payload": found.payload}
 
 
-def receipt(event: Event) -> Json:
-    """What became of an event, as its sender is told."""
+def receipt(event: Event, started: Sequence[Workflow] = ()) -> Json:
+    """What became of an event, as its sender is told; `started` are its workflows when they were just stored."""
+    if started:
+        return _json(event, {str(workflow.uid): workflow.status for workflow in started})
     return _events([event])[0]
 
 

@@ -36,6 +36,12 @@ class Dialect:
             return ""
         return f"AND {target} = ANY(ARRAY(SELECT b.{column} FROM {self.rows(name, {column: kind})}))"  # noqa: S608  as above
 
+    def keys(self, column: str) -> str:
+        """The condition that a column is a key of the batch. PostgreSQL looks an array up in the index one by one; a subquery it may
+        join with a scan of all rows."""
+        query = f"SELECT b.key FROM {self.rows('batch', {'key': 'bigint'})}"  # noqa: S608  as above
+        return f"{column} {self.any_of(query)}"
+
     def any_of(self, query: str) -> str:
         """The condition that a column is among what the query finds, which PostgreSQL runs once and before."""
         return f"IN ({query})" if self.is_sqlite else f"= ANY(ARRAY({query}))"

@@ -38,7 +38,8 @@ def open_elements(d: Dialect) -> str:
     return f"""
         UPDATE {STEP} AS s SET open_elements = {count},
             available_at = CASE WHEN {count} = 0 THEN {d.param("now", "timestamptz")} ELSE s.available_at END
-        FROM {d.rows("batch", {"key": "bigint"})} WHERE s.id = b.key AND s.waits_for = 'elements' RETURNING id"""
+        FROM {d.rows("batch", {"key": "bigint"})}
+        WHERE s.id = b.key AND s.waits_for = 'elements' {d.among("s.id", "batch", "key")} RETURNING id"""
 
 
 def count_elements(d: Dialect) -> str:
@@ -50,7 +51,8 @@ def count_elements(d: Dialect) -> str:
         UPDATE {STEP} AS s SET open_elements = s.open_elements - b.ended,
             available_at = CASE WHEN {is_over} THEN {now} ELSE s.available_at END
         FROM {d.rows("batch", {"key": "bigint", "ended": "int", "failed": "int"})}
-        WHERE s.id = b.key AND s.waits_for = 'elements' RETURNING id, COALESCE(available_at <= {now}, FALSE)"""
+        WHERE s.id = b.key AND s.waits_for = 'elements' {d.among("s.id", "batch", "key")}
+        RETURNING id, COALESCE(available_at <= {now}, FALSE)"""
 
 
 def release_elements(d: Dialect) -> str:
@@ -64,7 +66,7 @@ def release_elements(d: Dialect) -> str:
 def lock_elements(d: Dialect) -> str:
     """What of these maps has not ended, when whoever claims one of them now is done. PostgreSQL only: SQLite has one writer."""
     return f"""
-        SELECT id FROM {STEP} WHERE parent_id IN (SELECT b.key FROM {d.rows("batch", {"key": "bigint"})}) AND ended_at IS NULL
+        SELECT id FROM {STEP} WHERE {d.keys("parent_id")} AND ended_at IS NULL
         ORDER BY id {d.lock}"""
 
 
@@ -74,7 +76,7 @@ def record_stopped_elements(d: Dialect) -> str:
     return f"""
         INSERT INTO {ATTEMPT} (step_id, number, worker_id, outcome, error, started_at, ended_at)
         SELECT e.id, e.attempt, e.worker_id, 'stopped', '', e.claimed_at, {now}
-        FROM {STEP} AS e JOIN {d.rows("batch", {"key": "bigint"})} ON e.parent_id = b.key
+        FROM {STEP} AS e JOIN {d.rows("batch", {"key": "bigint"})} ON e.parent_id = b.key {d.among("e.parent_id", "batch", "key")}
         WHERE e.ended_at IS NULL AND e.status <> 'PENDING' AND e.claimed_at IS NOT NULL"""
 
 
@@ -83,7 +85,8 @@ def stop_elements(d: Dialect) -> str:
     return f"""
         UPDATE {STEP} AS s SET status = 'STOPPED', ended_at = {d.param("now", "timestamptz")}, available_at = NULL, waits_for = NULL,
             worker_id = '', lease_expires_at = NULL, metadata = {d.json(d.param("metadata"))}
-        FROM {d.rows("batch", {"key": "bigint"})} WHERE s.parent_id = b.key AND s.ended_at IS NULL RETURNING id"""
+        FROM {d.rows("batch", {"key": "bigint"})} WHERE s.parent_id = b.key AND s.ended_at IS NULL
+            {d.among("s.parent_id", "batch", "key")} RETURNING id"""
 
 
 def load_elements(d: Dialect) -> str:
@@ -91,4 +94,5 @@ def load_elements(d: Dialect) -> str:
     return f"""
         SELECT e.parent_id, e.position, e.status, {d.text("e.output")}, e.error
         FROM {STEP} AS e JOIN {d.rows("batch", {"key": "bigint", "count": "int"})} ON e.parent_id = b.key AND e.position < b.count
+            {d.among("e.parent_id", "batch", "key")}
         ORDER BY e.parent_id, e.position"""

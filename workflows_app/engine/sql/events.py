@@ -54,4 +54,5 @@ def waiting_steps(d: Dialect) -> str:
 def workflow_statuses(d: Dialect) -> str:
     """Of workflows by their ids, 32 digits each as SQLite keeps them; PostgreSQL reads them so."""
     return f"""
-        SELECT {d.text("w.uid")}, w.status FROM {WORKFLOW} AS w JOIN {d.rows("batch", {"key": "uuid"})} ON w.uid = b.key"""
+        SELECT {d.text("w.uid")}, w.status FROM {WORKFLOW} AS w JOIN {d.rows("batch", {"key": "uuid"})} ON w.uid = b.key
+            {d.among("w.uid", "batch", "key", "uuid")}"""

@@ -12,16 +12,14 @@ CANCELLED = "cancelled"
 def lock_workflows(d: Dialect) -> str:
     """Workflows before steps, in the order of their ids. PostgreSQL only: on SQLite the write lock is lock enough."""
     return f"""
-        SELECT id FROM {WORKFLOW} WHERE id IN (SELECT b.key FROM {d.rows("batch", {"key": "bigint"})})
-        ORDER BY id {d.lock}"""
+        SELECT id FROM {WORKFLOW} WHERE {d.keys("id")} ORDER BY id {d.lock}"""
 
 
 def show_free(d: Dialect) -> str:
     """`progress` without a change of counters, for those that nobody else holds: who holds steps already must not wait for a workflow.
     PostgreSQL only."""
     now = d.param("now", "timestamptz")
-    free = f"""
-        SELECT id FROM {WORKFLOW} WHERE id IN (SELECT b.key FROM {d.rows("batch", {"key": "bigint"})}) ORDER BY id {d.skip_locked}"""
+    free = f"SELECT id FROM {WORKFLOW} WHERE {d.keys('id')} ORDER BY id {d.skip_locked}"
     return f"""
         UPDATE {WORKFLOW} AS w SET seq = w.seq + 1, updated_at = {now}, started_at = COALESCE(w.started_at, {now}), status = 'RUNNING'
         WHERE w.ended_at IS NULL AND w.id {d.any_of(free)} RETURNING id"""
@@ -85,7 +83,7 @@ def reopen(d: Dialect) -> str:
             skipped_needs = b.skipped, is_skipped = b.is_skipped, metadata = {d.json("b.metadata")}, error = '',
             available_at = CASE WHEN b.status = 'PENDING' THEN {now} END, ended_at = CASE WHEN b.status = 'STOPPED' THEN {now} END,
             {", ".join(f"{name} = NULL" for name in emptied)}, {", ".join(f"{name} = 0" for name in zeros)}
-        FROM {d.rows("batch", columns)} WHERE s.id = b.key RETURNING id"""
+        FROM {d.rows("batch", columns)} WHERE s.id = b.key {d.among("s.id", "batch", "key")} RETURNING id"""
 
 
 def progress(d: Dialect) -> str:
@@ -125,7 +123,8 @@ def recorded_attempts(d: Dialect) -> str:
     """Which of these claims have an entry already, made by this worker."""
     return f"""
         SELECT a.step_id FROM {ATTEMPT} AS a JOIN {d.rows("batch", FENCE)}
-        ON a.step_id = b.key AND a.number = b.attempt WHERE a.worker_id = {d.param("worker", "text")}"""
+        ON a.step_id = b.key AND a.number = b.attempt {d.among("a.step_id", "batch", "key")}
+        WHERE a.worker_id = {d.param("worker", "text")}"""
 
 
 def note_late(d: Dialect) -> str:
@@ -134,7 +133,7 @@ def note_late(d: Dialect) -> str:
     return f"""
         UPDATE {ATTEMPT} AS a SET late_result = b.late_result FROM {d.rows("batch", FENCE | {"late_result": "text"})}
         WHERE a.step_id = b.key AND a.number = b.attempt AND a.worker_id = {d.param("worker", "text")} AND a.late_result = ''
-            AND (b.late_result <> '{CANCELLED}' OR a.outcome = 'crashed')
+            AND (b.late_result <> '{CANCELLED}' OR a.outcome = 'crashed') {d.among("a.step_id", "batch", "key")}
         RETURNING step_id, number"""
 
 

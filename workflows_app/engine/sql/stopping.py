@@ -6,13 +6,11 @@ from __future__ import annotations
 from workflows_app.engine.sql.dialect import Dialect
 from workflows_app.engine.sql.tables import ATTEMPT, LOG_LINE, STEP, WORKFLOW
 
-KEYS = {"key": "bigint"}
-
 
 def lock_active(d: Dialect) -> str:
     """Those of a batch of workflows that have not ended, locked in the order of their ids."""
     return f"""
-        SELECT id FROM {WORKFLOW} WHERE {_in_batch(d, "id")} AND ended_at IS NULL ORDER BY id {d.lock}"""
+        SELECT id FROM {WORKFLOW} WHERE {d.keys("id")} AND ended_at IS NULL ORDER BY id {d.lock}"""
 
 
 def lock_active_steps(d: Dialect) -> str:
@@ -46,18 +44,12 @@ def stop_workflows(d: Dialect) -> str:
     now = d.param("now", "timestamptz")
     return f"""
         UPDATE {WORKFLOW} SET status = 'STOPPED', active_steps = 0, ended_at = {now}, updated_at = {now}, seq = seq + 1,
-            awaits_trigger = FALSE WHERE {_in_batch(d, "id")}"""
+            awaits_trigger = FALSE WHERE {d.keys("id")}"""
 
 
 def _active(d: Dialect, table: str) -> str:
-    return f"{_in_batch(d, f'{table}.workflow_id')} AND {table}.ended_at IS NULL"
+    return f"{d.keys(f'{table}.workflow_id')} AND {table}.ended_at IS NULL"
 
 
 def _begun(d: Dialect) -> str:
     return f"{_active(d, 's')} AND s.status <> 'PENDING' AND s.claimed_at IS NOT NULL"
-
-
-def _in_batch(d: Dialect, column: str) -> str:
-    """As an array on PostgreSQL, which it looks up in the index one by one: a subquery it may join with a scan of all rows."""
-    keys = f"SELECT b.key FROM {d.rows('batch', KEYS)}"
-    return f"{column} IN ({keys})" if d.is_sqlite else f"{column} = ANY(ARRAY({keys}))"

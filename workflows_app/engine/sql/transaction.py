@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connection, connections, transaction
 from pydantic_core import to_json
 
 from workflows_app.engine import site
@@ -49,6 +49,13 @@ class Session:
             bound = self._bound(params)
             *_, one, other = self._exchange((first, bound), (second, bound))
             return one, other
+
+    def read(self, *statements: str) -> list[list[Row]]:
+        """What each of these, which take no parameters, finds. On PostgreSQL they travel together."""
+        if self.statements.dialect.is_sqlite:
+            return [self.run(statement) for statement in statements]
+        with self._errors:
+            return self._exchange(*((statement, {}) for statement in statements))[-len(statements) :]
 
     def soon(self, statement: str, **params: object) -> None:
         """Execute it together with the next statement, or before the commit: what it returns is of no interest. On PostgreSQL that
@@ -102,6 +109,20 @@ def _wire() -> Any:
     from workflows_app.engine.sql import wire
 
     return wire
+
+
+def ask(*statements: str) -> list[list[Row]]:
+    """`Session.read` as the first thing that a request does: it is then the check, too, that the connection still works since the
+    last one. If it does not, the next one is asked."""
+    wrapper: Any = connections[DEFAULT_DB_ALIAS]
+    if wrapper.connection is None or wrapper.in_atomic_block or wrapper.health_check_done or not wrapper.health_check_enabled:
+        return Session().read(*statements)
+    wrapper.health_check_done = True
+    try:
+        return Session().read(*statements)
+    except (OperationalError, InterfaceError):
+        wrapper.close()
+        return Session().read(*statements)
 
 
 @contextmanager
