@@ -8,8 +8,7 @@ from django.test import Client
 
 from tests.dashboard.conftest import text_of
 from tests.dashboard.rows import signed_in
-from tests.factories import NOW, a_definition, a_template, a_user, a_workflow
-from workflows_app.graph.definition import Node, RetryPolicy
+from tests.factories import NOW, a_template, a_user, a_workflow
 from workflows_app.models import TemplateVersion, Workflow
 
 SCHEMA = {
@@ -37,7 +36,7 @@ def test_the_list_shows_published_templates_with_start_and_edit(reader, nightly)
     a_template("gone", deleted_at=NOW)
     response = reader.get("/templates")
     text, html = text_of(response), response.content.decode()
-    assert "Nightly ETL nightly etl Loads the day 2 v1" in text
+    assert "Nightly ETL nightly etl Loads the day 2 v1 " in text
     assert "gone" not in text
     assert 'href="/templates/nightly/start"' in html
     assert f'href="/admin/workflows_app/template/{nightly.pk}/change/"' in html
@@ -66,18 +65,6 @@ def test_the_form_has_a_field_for_each_parameter_and_its_default(reader, nightly
     assert re.search(r'<input class="input" id="f-day" type="date" name="p.day" value="" required', html)
     assert re.search(r'<input class="input" id="f-size" type="number" name="p.size" value="5" step="1" max="10"', html)
     assert '<textarea class="textarea mono" id="f-more"' in html
-
-
-def test_beside_the_form_stands_what_will_run(reader):
-    nodes = [
-        Node("fetch", "http_call", name="Fetch it", retry=RetryPolicy(retries=2)),
-        Node("shape", "transform", needs=("fetch",), run_if={"==": [1, 1]}),
-    ]
-    a_template("planned", definition=a_definition(*nodes))
-    text = text_of(reader.get("/templates/planned/start"))
-    assert "fetch http_call Fetch it · at once · up to 3 tries" in text
-    assert "shape transform after fetch · only if its condition holds" in text
-    assert "This template takes no parameters." in text
 
 
 def test_every_form_has_an_idempotency_key_of_its_own(reader, nightly):

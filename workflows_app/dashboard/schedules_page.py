@@ -182,13 +182,20 @@ def page_of(row: Schedule, *, now: datetime) -> SchedulePage:
 
 
 def _started(workflow: Workflow, now: datetime) -> Started:
-    planned = workflow.metadata.get(SCHEDULED_FOR)
     return Started(
         uid=str(workflow.uid),
         name=workflow.name,
         look=look(workflow.status),
-        planned=moment(planned, now=now) if isinstance(planned, str) else None,
+        planned=_planned(workflow, now),
         at=moment(workflow.created_at, now=now),
         took=took(workflow.started_at, workflow.ended_at, now=now),
         error=workflow.error,
     )
+
+
+def _planned(workflow: Workflow, now: datetime) -> Moment | None:
+    """Metadata may come from an import: what is no time there is none."""
+    try:
+        return moment(datetime.fromisoformat(workflow.metadata[SCHEDULED_FOR]), now=now)
+    except (KeyError, TypeError, ValueError):
+        return None
