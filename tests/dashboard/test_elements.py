@@ -17,7 +17,7 @@ MIXED = [DONE, BROKE, RUNS, TURN, DONE, BROKE]
 
 
 def page(reader, workflow, query: str = ""):
-    return reader.get(f"/workflows/{workflow.uid}{query}")
+    return reader.get(f"/workflows/{workflow.uid}?view=list&{query.removeprefix('?')}")
 
 
 def elements(response) -> list[int]:
@@ -63,7 +63,7 @@ def test_beside_the_list_stands_how_many_are_how(reader):
 def test_those_that_failed_can_come_first(reader):
     workflow = mapping(MIXED)
     assert elements(page(reader, workflow, "?step=fetch&sort=failed")) == [1, 5, 0, 2, 3, 4]
-    assert 'href="?step=fetch&amp;sort=failed"' in page(reader, workflow, "?step=fetch").content.decode()
+    assert 'href="?view=list&amp;step=fetch&amp;sort=failed"' in page(reader, workflow, "?step=fetch").content.decode()
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_elements_are_shown_by_pages_and_every_page_is_reachable(reader):
     while query:
         response = page(reader, workflow, query)
         seen.append(elements(response))
-        found = re.search(r'href="([^"]+)">Later', response.content.decode())
+        found = re.search(r'href="([^"]+)"[^>]*>Later', response.content.decode())
         query = found[1].replace("&amp;", "&") if found else None
     assert [len(shown) for shown in seen] == [50, 50, 20]
     assert [n for shown in seen for n in shown] == list(range(120))
@@ -119,8 +119,8 @@ def test_the_page_changes_with_the_log_of_the_selected_element(reader):
 
 def test_selecting_an_element_keeps_the_order_and_another_step_drops_it(reader):
     html = page(reader, mapping(MIXED), "?step=fetch&sort=failed&elements=failed").content.decode()
-    assert 'href="?step=fetch%5B1%5D&amp;elements=failed&amp;sort=failed"' in html
-    assert 'href="?step=after"' in html
+    assert 'href="?view=list&amp;step=fetch%5B1%5D&amp;elements=failed&amp;sort=failed"' in html
+    assert 'href="?view=list&amp;step=after"' in html
 
 
 @pytest.mark.parametrize("step", ["fetch[99]", "fetch[x]", "fetch[", "after[0]", "[0]", "fetch[1][2]", "]"])
@@ -137,7 +137,7 @@ def test_nonsense_in_the_url_does_no_harm(reader, query):
 
 def test_the_number_of_queries_does_not_grow_with_the_elements(reader):
     def queries(workflow) -> int:
-        address = f"/workflows/{workflow.uid}?step=fetch[1]&sort=failed"
+        address = f"/workflows/{workflow.uid}?view=list&step=fetch[1]&sort=failed"
         reader.get(address)
         with CaptureQueriesContext(connection) as captured:
             reader.get(address)

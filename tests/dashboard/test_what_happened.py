@@ -3,7 +3,8 @@
 import pytest
 
 from tests.factories import NOW, a_workflow, later
-from workflows_app.dashboard import steps_table, what_happened
+from workflows_app.dashboard import runs_again, steps_table, what_happened
+from workflows_app.engine import control
 from workflows_app.graph.definition import Node
 from workflows_app.graph.statuses import Status
 from workflows_app.models import Step
@@ -12,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 
 def tell(workflow, *, workers: int = 1) -> what_happened.Story:
-    return what_happened.tell(workflow, steps_table.build(workflow, steps_table.View(), now=NOW), workers=workers, now=NOW)
+    return what_happened.tell(workflow, steps_table.overview(workflow, steps_table.View(), now=NOW), workers=workers, now=NOW)
 
 
 def verbs(story: what_happened.Story) -> list[str]:
@@ -25,15 +26,27 @@ def test_a_failure_names_the_step_its_reason_what_it_blocked_and_offers_a_retry(
     Step.objects.filter(node_id="load").update(error="HTTP 504", attempt=3)
     story = tell(workflow)
     assert (story.what, story.why) == ("load failed after 3 attempts", "HTTP 504")
-    assert story.now_what.startswith("2 steps did not run because of it: report and notify.")
-    assert verbs(story) == ["retry", "rerun"]
+    assert story.now_what == "2 steps did not run because of it: report and notify."
+    assert [deed.words for deed in story.deeds] == ["Retry load and 2 below", "Edit parameters & retry…", "Run again"]
     assert story.deeds[0].is_first_choice
+    assert story.deeds[0].runs == "Runs 3 steps again: load, report and notify."
 
 
 def test_the_first_of_several_failures_is_told_and_the_others_are_counted():
     workflow = a_workflow(Node("a", "input"), Node("b", "input"), statuses={"a": Status.FAILED, "b": Status.FAILED})
     Step.objects.filter(node_id="b").update(ended_at=later(1), error="first")
-    assert tell(workflow).what == "b failed after 1 attempt, and 1 other step too"
+    story = tell(workflow)
+    assert story.what == "b failed after 1 attempt, and 1 other step too"
+    assert [(deed.words, deed.from_step) for deed in story.deeds[:2]] == [("Retry all 2 failed steps", ""), ("Retry b", "b")]
+    assert story.deeds[1].runs == "Runs 1 step again: b. 1 step stays as it is."
+
+
+def test_what_a_retry_says_it_runs_is_what_it_runs():
+    nodes = [Node("a", "input"), Node("b", "input"), Node("c", "output", needs=("b",))]
+    workflow = a_workflow(*nodes, statuses={"a": Status.COMPLETED, "b": Status.FAILED, "c": Status.STOPPED})
+    said = runs_again.in_order(workflow)
+    control.retry(uid=workflow.uid, now=NOW)
+    assert said == [step.node_id for step in workflow.steps.order_by("position") if step.status != Status.COMPLETED]
 
 
 def test_success_says_how_long_it_took_and_what_was_forgiven():

@@ -1,5 +1,6 @@
 """The page of one workflow."""
 
+import json
 import re
 import uuid
 
@@ -8,10 +9,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.dashboard.conftest import HX, text_of
-from tests.factories import a_log_line, a_template, a_worker, a_workflow, an_attempt, later
+from tests.factories import NOW, a_log_line, a_template, a_user, a_worker, a_workflow, an_attempt, later
+from workflows_app.dashboard.steps_view import VIEWS
 from workflows_app.graph.definition import Node, RetryPolicy
 from workflows_app.graph.statuses import Status
-from workflows_app.models import Step, Workflow
+from workflows_app.models import Event, Step, Workflow
 
 FAILED = {"fetch": Status.FAILED, "shape": Status.STOPPED}
 DONE = {"fetch": Status.COMPLETED, "shape": Status.COMPLETED}
@@ -39,28 +41,29 @@ def test_an_unknown_workflow_is_not_found_in_plain_words(reader):
 
 def test_the_page_shows_steps_progress_parameters_and_tags(reader):
     workflow = a_workflow(name="Night load", statuses={"fetch": Status.COMPLETED}, params={"day": "2026-11-20"}, tags=["env=prod"])
-    response = reader.get(url(workflow))
+    response = reader.get(url(workflow, "?view=list"))
     text = text_of(response)
-    for words in ("Night load", "env=prod", "1 of 2 done", "50 %", '"day": "2026-11-20"', "✓ Completed fetch http_call 1"):
+    for words in ("Night load", "env=prod", "1 of 2 done", "50 %", "✓ Completed fetch http_call 1"):
         assert words in text
+    assert '"day": "2026-11-20"' in text_of(reader.get(url(workflow, "?view=params")))
     assert step_ids(response) == ["fetch", "shape"]
     assert re.search(r'<progress [^>]*max="100" value="50"', response.content.decode())
 
 
 def test_a_waiting_step_names_the_step_it_waits_for(reader):
-    assert "shape waits for fetch (pending)" in text_of(reader.get(url(a_workflow())))
+    assert "shape waits for fetch (pending)" in text_of(reader.get(url(a_workflow(), "?view=list")))
 
 
 def test_what_a_step_waits_for_can_be_followed(reader):
-    html = reader.get(url(a_workflow())).content.decode()
-    assert re.search(r'<a class="blocker" href="\?step=fetch"[^>]*>fetch \(pending\)</a>', html)
+    html = reader.get(url(a_workflow(), "?view=list")).content.decode()
+    assert re.search(r'<a class="blocker" href="\?view=list&amp;step=fetch"[^>]*>fetch \(pending\)</a>', html)
 
 
 def test_outputs_are_those_of_the_last_steps(reader):
     workflow = a_workflow(statuses=DONE)
     change(workflow, "fetch", output={"inner": 1})
     change(workflow, "shape", output={"rows": 12})
-    text = text_of(reader.get(url(workflow)))
+    text = text_of(reader.get(url(workflow, "?view=outputs")))
     assert '"rows": 12' in text
     assert '"inner"' not in text
 
@@ -99,17 +102,6 @@ def test_a_running_attempt_is_listed_although_it_has_not_ended(reader):
     assert "1 running" in text_of(reader.get(url(workflow, "?step=fetch")))
 
 
-def test_a_long_log_opens_at_its_end_and_says_how_much_came_before(reader, monkeypatch):
-    monkeypatch.setattr("workflows_app.dashboard.step_detail.MOST_LINES", 3)
-    workflow = a_workflow(statuses={"fetch": Status.RUNNING})
-    for n in range(5):
-        a_log_line(Step.objects.get(workflow=workflow, node_id="fetch"), f"line {n}")
-    text = text_of(reader.get(url(workflow, "?step=fetch")))
-    assert "2 earlier lines" in text
-    assert "line 1" not in text
-    assert text.index("line 2") < text.index("line 4")
-
-
 def test_a_step_that_does_not_exist_selects_nothing(reader):
     response = reader.get(url(a_workflow(), "?step=nonsense"))
     assert response.status_code == 200
@@ -118,18 +110,18 @@ def test_a_step_that_does_not_exist_selects_nothing(reader):
 
 def test_steps_are_shown_by_pages_and_every_page_is_reachable(reader):
     workflow = a_workflow(*WIDE)
-    seen, query = [], ""
+    seen, query = [], "?view=list"
     while query is not None:
         response = reader.get(url(workflow, query))
         seen.append(step_ids(response))
-        later_page = re.search(r'href="(\?from=\d+)">Later', response.content.decode())
-        query = later_page[1] if later_page else None
+        later_page = re.search(r'href="(\?view=list&amp;from=\d+)"[^>]*>Later', response.content.decode())
+        query = later_page[1].replace("&amp;", "&") if later_page else None
     assert [len(page) for page in seen] == [200, 200, 50]
     assert [id for page in seen for id in page] == [node.id for node in WIDE]
 
 
 def test_a_selected_step_opens_the_page_of_steps_that_it_is_on(reader):
-    response = reader.get(url(a_workflow(*WIDE), "?step=n300"))
+    response = reader.get(url(a_workflow(*WIDE), "?view=list&step=n300"))
     assert "n300" in step_ids(response)
     assert "start" not in step_ids(response)
     assert b"step-detail" in response.content
@@ -137,23 +129,37 @@ def test_a_selected_step_opens_the_page_of_steps_that_it_is_on(reader):
 
 def test_steps_can_be_narrowed_to_one_status(reader):
     workflow = a_workflow(*WIDE, statuses={"start": Status.COMPLETED, "n7": Status.FAILED})
-    assert step_ids(reader.get(url(workflow, "?show=failed"))) == ["n7"]
-    assert step_ids(reader.get(url(workflow, "?show=stopped"))) == []
+    assert step_ids(reader.get(url(workflow, "?view=list&show=failed"))) == ["n7"]
+    assert step_ids(reader.get(url(workflow, "?view=list&show=stopped"))) == []
 
 
-@pytest.mark.parametrize("query", ["?from=-1", "?from=99999999999", "?from=abc", "?show=nonsense", "?from=5000"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?from=-1",
+        "?from=99999999999",
+        "?from=abc",
+        "?show=nonsense",
+        "?from=5000",
+        "?view=x",
+        "?step=fetch&attempt=9",
+        "?step=fetch&line=0",
+    ],
+)
 def test_nonsense_in_the_url_does_no_harm(reader, query):
     assert reader.get(url(a_workflow(), query)).status_code == 200
 
 
-def test_the_number_of_queries_does_not_grow_with_the_steps(reader):
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_number_of_queries_does_not_grow_with_the_steps(reader, view):
     def queries(workflow: Workflow) -> int:
-        reader.get(url(workflow))
+        reader.get(url(workflow, f"?view={view}&step=n0"))
         with CaptureQueriesContext(connection) as captured:
-            reader.get(url(workflow))
+            reader.get(url(workflow, f"?view={view}&step=n0"))
         return len(captured)
 
-    assert queries(a_workflow(*WIDE)) == queries(a_workflow())
+    small = [WIDE[0], WIDE[1], WIDE[-1]]
+    assert queries(a_workflow(*WIDE)) <= queries(a_workflow(*small))
 
 
 def test_the_poll_is_304_until_seq_rises_the_log_grows_or_a_worker_goes(reader):
@@ -176,7 +182,9 @@ def test_the_poll_is_304_until_seq_rises_the_log_grows_or_a_worker_goes(reader):
     assert poll(third.headers["HX-PTag"]).status_code == 200
 
 
-def test_the_region_brings_the_new_title_with_it(reader):
+def test_the_title_tells_how_far_it_is_until_it_has_ended(reader):
+    running = a_workflow(name="Night load", statuses={"fetch": Status.COMPLETED})
+    assert "<title>1/2 · Night load · Hybrid Engine</title>" in reader.get(url(running), headers=HX).content.decode()
     workflow = a_workflow(name="Night load", statuses=DONE)
     assert "<title>✓ Night load · Hybrid Engine</title>" in reader.get(url(workflow), headers=HX).content.decode()
 
@@ -201,7 +209,8 @@ def test_stored_text_is_shown_as_text_wherever_it_appears(reader):
     step = change(workflow, "load", error=evil, output={"x": evil}, metadata={"reason": evil})
     an_attempt(step, outcome="failed", error=evil)
     a_log_line(step, evil)
-    for address in (url(workflow, "?step=load"), "/workflows", f"/workflows?q={evil}"):
+    views = [url(workflow, f"?view={view}&step=load") for view in VIEWS]
+    for address in (*views, url(workflow, "?step=load&find=script"), f"/workflows/{workflow.uid}/retry-with", f"/workflows?q={evil}"):
         html = reader.get(address).content.decode()
         assert "<img src=x" not in html
         assert "<script>alert" not in html
@@ -211,4 +220,63 @@ def test_stored_text_is_shown_as_text_wherever_it_appears(reader):
 def test_more_than_one_attempt_is_counted_against_those_allowed(reader):
     workflow = a_workflow(statuses={"fetch": Status.COMPLETED})
     change(workflow, "fetch", attempt=3)
-    assert "✓ Completed fetch http_call 3 of 4" in text_of(reader.get(url(workflow)))
+    assert "✓ Completed fetch http_call 3 of 4" in text_of(reader.get(url(workflow, "?view=list")))
+
+
+def test_a_failed_workflow_opens_at_its_first_failed_step_until_another_is_selected(reader):
+    nodes = [Node("a", "input"), Node("b", "input"), Node("c", "output", needs=("a",))]
+    workflow = a_workflow(*nodes, statuses={"a": Status.FAILED, "b": Status.FAILED, "c": Status.STOPPED})
+    change(workflow, "a", ended_at=later(9))
+    opened = reader.get(url(workflow)).content.decode()
+    assert 'aria-label="Step b"' in opened
+    assert "?view=list&amp;step=b" in opened, "the other views keep the selection"
+    assert 'aria-label="Step c"' in reader.get(url(workflow, "?step=c")).content.decode()
+    assert b"step-detail" not in reader.get(url(workflow, "?step=-")).content
+
+
+def test_who_started_it_is_told(reader):
+    parent = a_workflow(name="Whole")
+    step = Step.objects.get(workflow=parent, node_id="fetch")
+    event = Event.objects.create(source="crm", payload={}, received_at=NOW)
+    assert "by ana" in text_of(reader.get(url(a_workflow(started_by=a_user("ana")))))
+    assert "by step fetch of Whole" in text_of(reader.get(url(a_workflow(parent=parent, parent_step=step))))
+    assert "by an event from crm" in text_of(reader.get(url(a_workflow(event=event))))
+    assert f"again after Whole {str(parent.uid)[:8]}" in text_of(reader.get(url(a_workflow(parent=parent))))
+
+
+def test_a_failed_one_can_be_compared_with_the_last_good_one_of_its_template(reader):
+    template = a_template("nightly")
+    old = a_workflow(template=template, statuses=DONE, ended_at=later(1))
+    good = a_workflow(template=template, statuses=DONE, ended_at=later(5))
+    a_workflow(template=template, statuses=DONE, ended_at=later(99))
+    failed = a_workflow(template=template, statuses=FAILED)
+    html = reader.get(url(failed)).content.decode()
+    assert f"/workflows/compare?a={good.uid}&amp;b={failed.uid}" in html
+    assert str(old.uid) not in html
+
+
+def test_every_action_that_is_offered_can_be_copied_as_curl(reader):
+    workflow = a_workflow(template=a_template("nightly"), statuses=FAILED)
+    text = text_of(reader.get(url(workflow, "?step=fetch")))
+    api = f"http://localhost/api/workflows/{workflow.uid}"
+    for line in (f"curl {api}", f"curl -X POST {api}/retry", f"curl -X POST {api}/rerun", f"curl '{api}/steps/fetch/logs?limit=1000'"):
+        assert line in text
+    assert """-d '{"fromStep": "fetch"}'""" in text
+    assert f"{api}/stop" not in text
+
+
+def test_the_workflow_its_outputs_and_its_whole_log_can_be_downloaded(reader):
+    workflow = a_workflow(statuses=DONE)
+    for id in ("fetch", "shape"):
+        a_log_line(change(workflow, id, output={"of": id}), f"{id} spoke")
+    whole = reader.get(f"/workflows/{workflow.uid}/workflow.json")
+    assert json.loads(whole.content)["id"] == str(workflow.uid)
+    assert "attachment" in whole.headers["Content-Disposition"]
+    assert json.loads(reader.get(f"/workflows/{workflow.uid}/outputs.json").content) == {"fetch": {"of": "fetch"}, "shape": {"of": "shape"}}
+    lines = b"".join(reader.get(f"/workflows/{workflow.uid}/log.txt").streaming_content).decode().splitlines()
+    assert [line.split(" ", 1)[1] for line in lines] == ["fetch 1 INFO fetch spoke", "shape 1 INFO shape spoke"]
+
+
+@pytest.mark.parametrize("path", ["log.txt?step=nonsense", "log-rows?step=nonsense"])
+def test_the_log_of_a_step_that_does_not_exist_is_not_found(reader, path):
+    assert reader.get(f"/workflows/{a_workflow().uid}/{path}").status_code == 404

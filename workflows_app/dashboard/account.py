@@ -77,6 +77,7 @@ def _facts(workflow: Workflow, now: datetime) -> Iterator[Fact]:
     yield from _begun(workflow, now)
     yield from _decisions(workflow, now)
     yield from _notifications(workflow, now)
+    yield from _end(workflow, now)
     yield from _others(workflow, now)
     yield from _repairs(workflow, now)
 
@@ -95,9 +96,13 @@ def _own(workflow: Workflow, now: datetime) -> Iterator[Fact]:
     yield told(workflow.created_at, LOOKS[Status.PENDING], f"The workflow was submitted{by}")
     if workflow.started_at:
         yield told(workflow.started_at, LOOKS[Status.RUNNING], "The workflow began")
-    if workflow.ended_at:
+
+
+def _end(workflow: Workflow, now: datetime) -> Iterator[Fact]:
+    if at := workflow.ended_at:
         seen = look(workflow.status)
-        yield told(workflow.ended_at, seen, f"The workflow {'was stopped' if seen.css == 'stopped' else seen.word.lower()}", workflow.error)
+        words = "The workflow was stopped" if seen.css == "stopped" else f"The workflow {seen.word.lower()}"
+        yield Fact(at, Entry(moment(at, now=now), seen, "", words, workflow.error))
 
 
 def _ruled_out(workflow: Workflow, now: datetime) -> Iterator[Fact]:

@@ -106,7 +106,7 @@ def build(step: Step, view: View, *, held: str = "") -> LogPanel:
         attempts=_attempts(step, view),
         levels=[Choice("", "every level", not view.level), *(Choice(level, _above(level), level == view.level) for level in LEVELS)],
         search=_search(view, opened.found, opened.place) if view.find else None,
-        has_error=any(row.anchor == "error" for row in rows),
+        has_error=any(row.anchor == "error" for row in rows) or (opened.after > 0 and step.status == Status.FAILED),
         is_live=step.status not in FINAL and not stretch.later,
         wrap_url=view.url(is_wide=not view.is_wide),
         raw=View(step=view.step, attempt=view.attempt).url(),

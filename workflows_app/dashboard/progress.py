@@ -74,17 +74,29 @@ def title(workflow: Workflow) -> str:
 
 
 def _eta(workflow: Workflow, statuses: Statuses, told: Known, now: datetime) -> str:
-    """Along the longest path of what is left, each step as long as it usually takes. Nothing while people or events are awaited: they
-    take as long as they take."""
+    """Along the longest path of what is left, each step as long as it usually takes. Nothing while people or events are awaited, or
+    when a step already takes longer than usual: nobody knows then."""
     if not told.steps or workflow.status not in ACTIVE or workflow.awaits_trigger:
         return ""
-    running = Step.objects.top_level().filter(workflow=workflow, started_at__isnull=False, ended_at__isnull=True)
-    begun = {id: (began, asked) for id, began, asked in running.values_list("node_id", "started_at", "waits_for")}
-    if any(asked in ASKED for _, asked in begun.values()):
+    begun = _begun(workflow, told, now)
+    if any(seconds is None for seconds in begun.values()):
         return ""
     left = {id: seconds for id, seconds in told.steps.items() if statuses.get(id) not in FINAL}
-    left |= {id: max(0.0, left[id] - (now - began).total_seconds()) for id, (began, _) in begun.items() if id in left and began}
-    return _words(longest_path(compiled(workflow.definition_id), left))
+    return _words(longest_path(compiled(workflow.definition_id), left | {id: seconds or 0.0 for id, seconds in begun.items()}))
+
+
+def _begun(workflow: Workflow, told: Known, now: datetime) -> Mapping[str, float | None]:
+    """Seconds that begun steps still take; None for one of which that is not known. One that waits for a time says itself until when."""
+    steps = Step.objects.top_level().filter(workflow=workflow, started_at__isnull=False, ended_at__isnull=True)
+    rows = steps.values_list("node_id", "started_at", "available_at", "waits_for")
+    return {id: None if asked in ASKED else _left(told.steps.get(id), began, due, now) for id, began, due, asked in rows}
+
+
+def _left(usual: float | None, began: datetime | None, due: datetime | None, now: datetime) -> float | None:
+    if due and due > now:
+        return (due - now).total_seconds()
+    spent = (now - began).total_seconds() if began else 0.0
+    return None if usual is None or spent > usual + 1 else max(0.0, usual - spent)
 
 
 def _words(seconds: float) -> str:

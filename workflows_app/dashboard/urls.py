@@ -58,6 +58,8 @@ urlpatterns = [
     path("notifications/read-all", notifications.read_all, name="notifications-read-all"),
     path("notifications/<uuid:uid>/read", notifications.read, name="notification-read"),
     path("workers", workers.workers, name="workers"),
+    path("workers/<str:worker_id>/<str:verb>", workers.act, name="worker-act"),
+    path("queue/<str:verb>", workers.act_on_queue, name="queue-act"),
     path("palette", palette.palette, name="palette"),
     path("theme", theme.choose, name="theme"),
 ]
