@@ -1,4 +1,4 @@
-"""Workers and backlog as their page shows them; the figures are those of `GET /api/health`, `/api/queue` and `/api/workers`."""
+"""Workers and queue as their page shows them; the figures are those of `GET /api/health`, `/api/queue` and `/api/workers`."""
 
 from __future__ import annotations
 
@@ -9,51 +9,66 @@ from typing import Any
 
 from django.db.models import Count, Max
 
-from workflows_app.dashboard import list_page
+from workflows_app.dashboard import list_page, trend_picture, worker_rows
 from workflows_app.dashboard.live import LIST_MILLISECONDS
 from workflows_app.dashboard.looks import Moment, moment, plural
+from workflows_app.dashboard.progress import span
 from workflows_app.engine import report
 from workflows_app.engine.liveness import live_workers
-from workflows_app.models import Worker
+from workflows_app.models import BacklogSample, QueuePause, Worker
 
-MOST_STEPS, MOST_QUEUED = 6, 20
-STATES = {
-    "busy": ("running", "◐", "Busy"), "idle": ("completed", "✓", "Idle"), "draining": ("waiting", "◌", "Draining"),
-    "silent": ("failed", "✕", "Silent"),
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerRow:
-    """`fate` says what becomes of a silent worker's steps. No `heartbeat`: it is on this host and known to live now."""
-
-    id: str
-    place: str
-    version: str
-    look: Mapping[str, str]
-    heartbeat: Moment | None
-    began: Moment | None
-    running: list[dict[str, Any]]
-    more: str
-    fate: str
+MOST_QUEUED, MOST_ACTIONS = 20, 8
+Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
+    """`at` is shown after the note, and counted on by the script; `url` leads to what is counted."""
+
     words: str
     value: str
     note: str
+    at: Moment | None = None
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A part of what is due: of one priority, or of one action. `oldest` is how long the first of it has been due."""
+
+    name: str
+    due: str
+    oldest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A concurrency key in use."""
+
+    key: str
+    use: str
+    is_full: bool
+    waiting: str
+    oldest: str
+    holders: list[Json]
+    more: str
 
 
 @dataclass(frozen=True, slots=True)
 class WorkersPage:
-    """`verdict` is one line: whether it is healthy, and if not, why. `problems` are its reasons."""
+    """`verdict` is one line: whether it is healthy, and if not, why and what to do. `problems` are the other reasons."""
 
     status: str
     verdict: str
     problems: list[str]
+    is_paused: bool
     figures: list[Figure]
-    workers: list[WorkerRow]
+    trend: trend_picture.Trend
+    priorities: list[Share]
+    actions: list[Share]
+    more_actions: str
+    limits: list[Limit]
+    workers: list[worker_rows.WorkerRow]
     queued: list[dict[str, Any]]
     version: str
     poll_milliseconds: int
@@ -61,22 +76,31 @@ class WorkersPage:
 
 
 def tag(now: datetime) -> str:
-    """Changes with the workflows, with every heartbeat, and when a worker falls silent or drains."""
+    """Changes with the workflows, with every heartbeat, when a worker falls silent or drains, when the queue is paused, and with every
+    sample of the backlog: while anything is due or runs no figure is older than ten seconds."""
     alive = Worker.objects.filter(stopped_at__isnull=True)
     found = alive.aggregate(last=Max("heartbeat_at"), drained=Count("drain_requested_at"))
     heartbeat = found["last"] and found["last"].timestamp()
-    return f"{list_page.tag()}-{heartbeat}-{found['drained']}-{len(live_workers(now=now))}"
+    paused = QueuePause.objects.values_list("since", flat=True).first()
+    sample = BacklogSample.objects.aggregate(last=Max("pk"))["last"]
+    live = len(live_workers(now=now))
+    return f"{list_page.tag()}-{heartbeat}-{found['drained']}-{live}-{paused and paused.timestamp()}-{sample}"
 
 
 def build(*, now: datetime) -> WorkersPage:
-    health, queue = report.health(now), report.queue(now)
-    rows = [_row(worker, now) for worker in report.workers(now)]
-    problems = [f"{name.capitalize()}: {part['message']}" for name, part in health["components"].items() if part.get("message")]
+    health, queue, rows = report.health(now), report.queue(now), worker_rows.rows(now)
+    problems = [part["message"] for part in health["components"].values() if part.get("message")]
     return WorkersPage(
         status=health["status"],
-        verdict=_verdict(health["status"], rows, queue),
-        problems=problems,
+        verdict=_verdict(health["status"], problems, rows, queue),
+        problems=problems[1:] if health["status"] != "healthy" else problems,
+        is_paused=queue["paused"] is not None,
         figures=_figures(queue, now),
+        trend=trend_picture.draw(queue["samples"], due=queue["due"], now=now),
+        priorities=[Share(name, f"{due:,}", "") for name, due in queue["byPriority"].items()] if queue["due"] else [],
+        actions=[_share(found) for found in queue["byAction"][:MOST_ACTIONS]],
+        more_actions=_more(len(queue["byAction"]) - MOST_ACTIONS, "more action"),
+        limits=[_limit(found, now) for found in queue["limits"]],
         workers=rows,
         queued=[{**step, "due": moment(step["availableAt"], now=now)} for step in queue["steps"][:MOST_QUEUED]],
         version=health["version"],
@@ -85,43 +109,43 @@ def build(*, now: datetime) -> WorkersPage:
     )
 
 
-def _verdict(status: str, rows: Sequence[WorkerRow], queue: Mapping[str, Any]) -> str:
+def _verdict(status: str, problems: Sequence[str], rows: Sequence[worker_rows.WorkerRow], queue: Json) -> str:
     if status != "healthy":
-        return f"{status.capitalize()}: see why below."
+        return f"{'Paused' if queue['paused'] else status.capitalize()}: {problems[0]}"
     due = queue["due"]
-    backlog = f"{plural(due, 'step')} wait for a free one" if due else "nothing waits for one"
+    backlog = f"{plural(due, 'step')} wait{'s' if due == 1 else ''} for a free one" if due else "nothing waits for one"
     return f"Healthy: {plural(len(rows), 'worker')}, {backlog}."
 
 
-def _figures(queue: Mapping[str, Any], now: datetime) -> list[Figure]:
+def _figures(queue: Json, now: datetime) -> list[Figure]:
     oldest, following = moment(queue["oldestDueAt"], now=now), moment(queue["nextDueAt"], now=now)
+    longest = queue["longestWaitSeconds"]
     return [
-        Figure("Due now", f"{queue['due']:,}", f"the oldest since {oldest.words}" if oldest else "no backlog"),
+        Figure("Due now", f"{queue['due']:,}", "the oldest since" if oldest else "no backlog", oldest),
         Figure("Running", f"{queue['running']:,}", "steps that a worker holds"),
-        Figure("On a timer", f"{queue['scheduled']:,}", f"the next one {following.words}" if following else "delays and retries"),
+        Figure("On a timer", f"{queue['scheduled']:,}", "the next one" if following else "delays and retries", following),
         Figure("Waiting", f"{queue['waiting']:,}", "for a step before them, or an answer"),
+        Figure("Longest wait", span(longest) if longest else "none", "for a worker, last 5 minutes"),
+        Figure("Ended per minute", f"{queue['endedPerMinute']:,g}", "workflows, last 5 minutes"),
+        Figure("Failed", f"{queue['failedLastHour']:,}", "workflows, last hour", url="?status=failed&since=1h"),
     ]
 
 
-def _row(worker: Mapping[str, Any], now: datetime) -> WorkerRow:
-    css, glyph, word = STATES[worker["state"]]
-    return WorkerRow(
-        id=worker["id"][:8],
-        place=f"{worker['host']} · pid {worker['pid']}",
-        version=worker["version"],
-        look={"css": css, "glyph": glyph, "word": word},
-        heartbeat=None if worker["sameHost"] and worker["state"] != "silent" else moment(worker["heartbeatAt"], now=now),
-        began=moment(worker["startedAt"], now=now),
-        running=worker["running"][:MOST_STEPS],
-        more=plural(len(worker["running"]) - MOST_STEPS, "more step") if len(worker["running"]) > MOST_STEPS else "",
-        fate=_fate(worker, now) if worker["state"] == "silent" else "",
+def _share(found: Json) -> Share:
+    return Share(found["action"], f"{found['due']:,}", span(found["oldestSeconds"]) if found["oldestSeconds"] else "now")
+
+
+def _limit(found: Json, now: datetime) -> Limit:
+    return Limit(
+        key=found["key"],
+        use=f"{found['running']:,} of {found['limit']:,}",
+        is_full=found["running"] >= found["limit"],
+        waiting=f"{found['waiting']:,}",
+        oldest=span(found["oldestSeconds"]) if found["oldestSeconds"] else "",
+        holders=[{**holder, "began": moment(holder["startTime"], now=now)} for holder in found["holders"]],
+        more=_more(found["running"] - len(found["holders"]), "more step"),
     )
 
 
-def _fate(worker: Mapping[str, Any], now: datetime) -> str:
-    last = max((step["leaseExpiresAt"] for step in worker["running"] if step["leaseExpiresAt"]), default=None)
-    lease = moment(last, now=now)
-    when = (
-        f"when their lease ends, {lease.words}" if lease and lease.words.startswith("in") else "as soon as one looks: their lease has ended"
-    )
-    return f"Its steps are given to another worker {when}."
+def _more(count: int, noun: str) -> str:
+    return plural(count, noun) if count > 0 else ""
