@@ -17,7 +17,7 @@ from tests import with_postgres
 from tests.processes.test_up import Product
 from workflows_app.engine import crier
 
-READS = ("/workflows", "/api/workflows", "/api/health", "/workers", "/api/queue", "/static/app.css")
+READS = ("/workflows", "/api/workflows", "/api/health", "/workers", "/api/queue", "/static/staticfiles.json")
 START = "/api/workflows/from-template?template_id=data_processing"
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -44,16 +45,20 @@ def test_a_web_server_alone_serves_its_pages_with_their_looks(tmp_path: Path) ->
     port = str(free_port())
     server = Group(tmp_path, "web", **environment(tmp_path), PORT=port)
 
-    def status(path: str) -> int:
+    def answer(path: str) -> tuple[int, str, str]:
         try:
-            with urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
-                return int(answer.status)
+            with urlopen(Request(f"http://127.0.0.1:{port}{path}", headers={"Accept-Encoding": "gzip"}), timeout=10) as found:
+                return found.status, found.headers.get("Content-Encoding", ""), found.headers.get("Cache-Control", "")
         except URLError:
-            return 0
+            return 0, "", ""
 
     try:
-        until("it answers", lambda: status("/workflows") == 200)
-        assert status("/static/app.css") == status("/static/live.js") == 200
+        until("it answers", lambda: answer("/workflows")[0] == 200)
+        with urlopen(f"http://127.0.0.1:{port}/workflows", timeout=10) as page:
+            looks = re.findall(r'(?:href|src)="(/static/[^"]+\.(?:css|js))"', page.read().decode())
+        assert len(looks) > 5
+        assert {answer(path)[:2] for path in looks} == {(200, "gzip")}
+        assert all("immutable" in answer(path)[2] for path in looks), "names change with their content, so that browsers may keep them"
     finally:
         server.destroy()
 
