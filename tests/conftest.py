@@ -13,7 +13,7 @@ from tests import factories
 from workflows_app.catalog import triggers
 from workflows_app.dashboard import kept
 from workflows_app.engine import crier
-from workflows_app.engine.report import graphs
+from workflows_app.engine.report import graphs, throughput
 
 
 @pytest.fixture
@@ -39,6 +39,7 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
 def _forget_graphs() -> Iterator[None]:
     """Kept graphs would hide a query from tests that count them; kept versions have the ids of rows that were rolled back."""
     graphs._kept.clear()
+    throughput.forget()
     triggers._known = {}
     yield
 

@@ -37,7 +37,9 @@ DASHBOARD = {
     "all": "", "completed": "status=completed", "failed": "status=failed", "stopped": "status=stopped", "running": "status=running",
     "template": "template=history-3", "no template": "template=nobody", "name": "q=Invoice", "one name": "q=report+77",
     "no name": "q=nobody",
-    "failed of a template by name": "status=failed&template=history-1&q=mail",
+    "failed of a template by name": "status=failed&template=history-1&q=mail", "several": "status=failed,running&since=24h",
+    "range": "from={days_ago}&to={hour_ago}", "no tag": "tag=nobody", "no step": "q=step:nobody", "no error": "q=error:nobody",
+    "error": "q=error:refused", "waiting": "q=is:waiting", "everything": "status=completed,stopped&template=history-2&q=x+tag:etl+step:step1",
 }  # fmt: skip
 API = {
     "all": "limit=50", "failed": "status=FAILED", "two statuses": "status=FAILED&status=RUNNING", "template": "template=history-2",
@@ -85,9 +87,10 @@ def urls() -> Iterator[str]:
     now = database_now()
     moments = {"hour_ago": f"{now - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}", "days_ago": f"{now - timedelta(days=20):%Y-%m-%dT%H:%M:%SZ}"}
     middle = Workflow.objects.order_by("pk")[Workflow.objects.count() // 2]
-    uid = middle.uid
-    yield from (f"/workflows?{query}" for query in DASHBOARD.values())
-    yield from (f"/workflows?{query}&after={uid}".replace("?&", "?") for query in DASHBOARD.values())
+    uid, place = middle.uid, f"{middle.pk}.{middle.updated_at.timestamp() * 1_000_000:.0f}"
+    lists = [f"/workflows?{query}".format(**moments).replace("Z&", "&").rstrip("Z") for query in DASHBOARD.values()]
+    yield from ("/", *lists)
+    yield from (f"{url}&after={place if 'status=' in url or 'from=' in url else middle.pk}".replace("?&", "?") for url in lists)
     yield from (f"/api/workflows?{query}".format(**moments) for query in API.values())
     yield from (f"/api/workflows?limit=50&cursor={cursor(middle)}", f"/workflows?q={uid}", f"/api/workflows?q={str(uid)[:8]}")
     yield from (f"/workflows/{uid}", f"/workflows/{uid}?step=step3", f"/api/workflows/{uid}", f"/api/workflows/{uid}/steps/step1", *OTHERS)

@@ -151,8 +151,8 @@ def test_waiting_is_what_is_active_and_has_nothing_running(db):
     asking(name="asks")
     a_workflow(name="runs", statuses=RUNNING)
     ended("done", 1)
-    assert names("status=waiting") == ["asks"]
-    assert names("status=waiting,completed") == ["asks", "done"]
+    assert names("q=is:waiting") == ["asks"]
+    assert names("q=is:waiting status:completed") == names("q=is:waiting parent:0fc5a4b1") == []
 
 
 @pytest.mark.parametrize("query", ["", "status=completed", "status=failed,completed,running", "since=24h", "template=nightly", "q=w"])

@@ -44,6 +44,11 @@ def test_nothing_that_is_typed_breaks_it(text):
     assert all(term.typed in text for term in found.terms)
 
 
+def test_there_is_one_thing_that_a_workflow_can_be_said_to_be():
+    assert terms("is:waiting") == [("is", "waiting")]
+    assert "There is is:waiting" in parse("is:slow").problems[0]
+
+
 def test_a_part_can_be_taken_out():
     found = parse('night tag:eu error:"a b"')
     assert [found.without(term) for term in found.terms] == ['tag:eu error:"a b"', 'night error:"a b"', "night tag:eu"]

@@ -97,8 +97,7 @@ def _verb(word: str, *others: str) -> str:
 
 def _back(request: HttpRequest) -> str:
     """The list with its filters, read anew: nothing else is led to."""
-    query = request.POST.get("query", "").rpartition("?")[2]
-    return reverse("dashboard:workflows") + of_text(query).url()
+    return reverse("dashboard:workflows") + of_text(request.POST.get("query", "")).url()
 
 
 def _base(request: HttpRequest) -> str:

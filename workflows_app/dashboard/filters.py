@@ -137,8 +137,8 @@ class Filters:
 
 
 def of_text(query: str) -> Filters:
-    """From a query string, as views keep it."""
-    return Filters.from_query(QueryDict(query.removeprefix("?")))
+    """From a query string, as views keep it, or from the URL of a list."""
+    return Filters.from_query(QueryDict(query.rpartition("?")[2]))
 
 
 def _words(text: str) -> list[str]:

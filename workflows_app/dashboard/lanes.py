@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -55,7 +55,7 @@ def of(filters: Filters, *, now: datetime) -> list[Group]:
     known = _Known.of(filters, filters.between(now))
     if known.parents is not None:
         return [[Lane(_one_by_one(known), BY_BEGIN, known.text, is_short=True)]]
-    groups = [_all(known)] if not (known.statuses or known.times.is_set) else [_active(known), _ended(known)]
+    groups = [_all(known)] if not (known.statuses or known.times.is_set or known.is_waiting) else [_active(known), _ended(known)]
     return [_with_ids(group, known) for group in groups if group]
 
 
@@ -64,6 +64,7 @@ class _Known:
     """The filters as the database understands them."""
 
     statuses: set[Status]
+    is_waiting: bool
     times: TimeRange
     versions: list[int] | None
     parents: list[int] | None
@@ -79,6 +80,7 @@ class _Known:
         names = [Q(name__icontains=word) for word in words]
         return cls(
             statuses={Status.FAILED} if query.values("error") else filters.statuses,  # nothing else has an error to show
+            is_waiting=bool(query.values("is")),
             times=times,
             versions=_versions(filters.templates),
             parents=_parents(query.values("parent")),
@@ -97,11 +99,12 @@ def _active(known: _Known) -> list[Lane]:
     if not wanted:
         return []
     rows = Workflow.objects.active().filter(_in_statuses(wanted), _begun_in(known.times))
+    rows = rows.filter(_idle()) if known.is_waiting else rows
     return [Lane(rows if known.versions is None else rows.filter(template_version__in=known.versions), BY_BEGIN, known.text)]
 
 
 def _ended(known: _Known) -> list[Lane]:
-    wanted = known.statuses & FINAL if known.statuses else FINAL
+    wanted = set() if known.is_waiting else known.statuses & FINAL if known.statuses else FINAL
     order = BY_CHANGE if known.versions is None else BY_END
     found = [Workflow.objects.in_status(status).filter(_between(order[0], known.times)) for status in sorted(wanted)]
     return [Lane(rows, order, known.text) for each in found for rows in _of_versions(each, known.versions)]
@@ -128,16 +131,18 @@ def _one_by_one(known: _Known) -> WorkflowQuerySet:
     rows = Workflow.objects.filter(parent__in=known.parents or [])
     rows = rows.filter(_in_statuses(known.statuses)) if known.statuses else rows
     rows = rows if known.versions is None else rows.filter(template_version__in=known.versions)
+    rows = rows.filter(_idle(), ended_at__isnull=True) if known.is_waiting else rows
     ended = Q(ended_at__isnull=False) & _between("updated_at", known.times)
     return rows.filter(ended | Q(ended_at__isnull=True) & _begun_in(known.times)) if known.times.is_set else rows
 
 
-def _in_statuses(wanted: set[Status] | frozenset[Status]) -> Q:
-    """An active one of which nothing runs waits, whatever its own status."""
-    if Status.WAITING_FOR_DEPENDENCY not in wanted:
-        return Q(status__in=sorted(wanted))
-    busy = Step.objects.running().order_by().values("workflow_id")
-    return Q(status__in=sorted(wanted)) | Q(ended_at__isnull=True) & ~Q(pk__in=busy)
+def _in_statuses(wanted: Collection[Status]) -> Q:
+    return Q(status__in=sorted(wanted))
+
+
+def _idle() -> Q:
+    """Nothing of it runs."""
+    return ~Q(pk__in=Step.objects.running().order_by().values("workflow_id"))
 
 
 def _begun_in(times: TimeRange) -> Q:

@@ -23,11 +23,11 @@ from workflows_app.models import Template, Workflow
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """How many match, in words; `signed` is that as the page showed it, empty when there are too many to take them all."""
+    """How many match, in words; `signed` is that as the page showed it. When not all can be taken at once, `hint` says what to do."""
 
-    words: str
-    count: int
-    signed: str
+    words: str = ""
+    signed: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,15 +98,17 @@ def template_choices() -> list[tuple[str, str]]:
 
 def _matching(filters: Filters, groups: Sequence[Group], found: Found, *, is_sure: bool) -> Matching:
     """Counted only when a page does not show them all."""
-    if filters.after:
-        return Matching("", 0, "")
     count, is_more = len(found.keys), False
+    if filters.after or not count:
+        return Matching()
     if count > PER_PAGE:
         count, is_more = paging.count(groups, limit=snapshot.MOST)
-    if count >= snapshot.MOST and is_more:
-        return Matching(f"More than {snapshot.MOST - 1:,} match", count, "")
-    signed = snapshot.of_page(filters, count, found.keys).signed if is_sure and count else ""
-    return Matching(f"{count:,}{' found so far' if is_more else ' that match'}", count, signed)
+    words = f"{count:,}{' found so far' if is_more else ' that match'}"
+    if is_more and count == snapshot.MOST:
+        return Matching(f"More than {count:,} match", hint="narrow the filter to take all of them at once")
+    if not is_sure:
+        return Matching(words, hint="mend the search first to take all of them at once")
+    return Matching(words, snapshot.of_page(filters, count, found.keys).signed)
 
 
 def _searched(seen: Shown, now: datetime) -> str:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-KEYS = ("tag", "step", "error", "template", "parent", "status", "since")
+KEYS = ("tag", "step", "error", "template", "parent", "status", "since", "is")
+WAITING = "waiting"
 TOKEN = re.compile(r'(?:([A-Za-z_]+):)?(?:"((?:[^"\\]|\\.)*)"|([^\s"]\S*|(?<=:)(?=\s|$)|"\S*))')
 MAX_CHARACTERS = 500
 
@@ -62,6 +63,8 @@ def _problem(term: Term) -> str:
     if term.key and term.key not in KEYS:
         known = ", ".join(f"{key}:" for key in KEYS)
         return f"“{term.key}:” is not a key of the search. Use {known} or words of the name; a name with a colon goes in quotes."
+    if term.key == "is" and term.value != WAITING:
+        return f"“{term.typed}” is not known. There is is:{WAITING}, for what is active while nothing of it runs."
     if not term.value:
         return f"“{term.typed}” is not complete: write {term.key}:something, without a space after the colon." if term.key else ""
     return ""

@@ -15,7 +15,7 @@ from workflows_app.graph.statuses import Status
 from workflows_app.models import SavedView
 
 MOST_COUNTED, COUNT_WINDOW, VIEWS_COUNTED = 99, 1_000, 8
-FAILING, RUNNING, WAITING = "status=failed&since=24h", "status=running", "status=waiting"
+FAILING, RUNNING, WAITING = "status=failed&since=24h", "status=running", "q=is:waiting"
 BUILT_IN = (
     ("All", "", None), ("Failing now", FAILING, Status.FAILED), ("Running", RUNNING, Status.RUNNING),
     ("Waiting", WAITING, Status.WAITING_FOR_DEPENDENCY),

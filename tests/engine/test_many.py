@@ -1,0 +1,63 @@
+"""One verb on many workflows."""
+
+from django.db import OperationalError
+
+from tests.factories import NOW, a_workflow
+from workflows_app.engine import control, many
+from workflows_app.graph.statuses import Status
+from workflows_app.models import Workflow
+
+FAILED = {"fetch": Status.FAILED, "shape": Status.STOPPED}
+DONE = {"fetch": Status.COMPLETED, "shape": Status.COMPLETED}
+STOPPED = {"fetch": Status.STOPPED, "shape": Status.STOPPED}
+
+
+def ids(*workflows: Workflow) -> list[int]:
+    return [workflow.pk for workflow in workflows]
+
+
+def status(workflow: Workflow) -> str:
+    return str(Workflow.objects.get(pk=workflow.pk).status)
+
+
+def test_stop_stops_what_is_active_and_tells_of_the_rest(db):
+    active, done, bystander = a_workflow(), a_workflow(statuses=DONE), a_workflow()
+    outcome = many.stop([*ids(active, done), 10**9], now=NOW)
+    assert (outcome.done, status(active), status(bystander)) == (1, "STOPPED", "PENDING")
+    assert outcome.refused == {"The workflow is COMPLETED already: there is nothing to stop": ids(done), many.GONE: [10**9]}
+
+
+def test_retry_and_resume_and_delete_do_each_and_tell_why_not(db):
+    failed, done, stopped = a_workflow(statuses=FAILED), a_workflow(statuses=DONE), a_workflow(statuses=STOPPED)
+    retried = many.retry(ids(failed, done), now=NOW)
+    assert (retried.done, status(failed)) == (1, "RUNNING")
+    assert next(iter(retried.refused)).startswith("No step failed: there is nothing to retry in a COMPLETED workflow")
+    resumed = many.resume(ids(stopped, done), now=NOW)
+    assert (resumed.done, list(resumed.refused.values())) == (1, [ids(done)])
+    deleted = many.delete(ids(done, failed), now=NOW)
+    assert (deleted.done, Workflow.objects.filter(pk=done.pk).exists()) == (1, False)
+    assert list(deleted.refused.values()) == [ids(failed)]
+
+
+def test_when_the_database_goes_away_what_is_done_and_what_is_left_is_told(db, monkeypatch):
+    workflows = [a_workflow(statuses=FAILED) for _ in range(4)]
+    real = control.retry
+
+    def breaks(*, uid, now):
+        if uid == workflows[2].uid:
+            raise OperationalError("gone")
+        return real(uid=uid, now=now)
+
+    monkeypatch.setattr(control, "retry", breaks)
+    outcome = many.retry(ids(*workflows), now=NOW)
+    assert (outcome.done, outcome.left) == (2, 2)
+    assert outcome.broken == "the database did not answer (OperationalError)"
+    assert [status(workflow) for workflow in workflows] == ["RUNNING", "RUNNING", "FAILED", "FAILED"]
+
+
+def test_after_a_while_the_rest_is_left_alone(db, monkeypatch):
+    monkeypatch.setattr(many, "MOST_SECONDS", -1.0)
+    workflow = a_workflow(statuses=FAILED)
+    outcome = many.delete(ids(workflow), now=NOW)
+    assert (outcome.done, outcome.left, bool(outcome.broken)) == (0, 1, True)
+    assert status(workflow) == "FAILED"
