@@ -34,6 +34,16 @@ def test_health_is_one_line_in_words(reader: Client) -> None:
     assert "Healthy: 1 worker, nothing waits for one." in text_of(reader.get("/workers"))
 
 
+@pytest.mark.django_db
+def test_what_waits_for_its_limit_is_not_said_to_wait_for_a_worker() -> None:
+    a_worker()
+    a_workflow(Node("h", "input"), statuses={"h": Status.RUNNING}).steps.update(**KEY)
+    for _ in range(2):
+        a_workflow(Node("w", "input")).steps.update(**KEY)
+    expected = "Healthy: 1 worker, nothing waits for one, 2 steps wait for a place under a limit."
+    assert workers_page.build(now=NOW).verdict == expected
+
+
 def test_a_worker_shows_what_it_runs_now_and_its_last_heartbeat(reader: Client) -> None:
     a_worker(heartbeat_at=later(FAR), version="0.1.0", memory_bytes=212 * 2**20)
     workflow = a_workflow(name="Night load", statuses={"fetch": Status.RUNNING})
@@ -286,7 +296,7 @@ def test_the_page_costs_the_same_number_of_queries_for_few_and_for_many(reader: 
     more(0)
     reader.get("/workers")
     for numbers in (range(1, 8), range(8, 9)):
-        with django_assert_num_queries(43):
+        with django_assert_num_queries(46):
             reader.get("/workers")
         for number in numbers:
             more(number)

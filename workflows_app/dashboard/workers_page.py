@@ -112,9 +112,15 @@ def build(*, now: datetime) -> WorkersPage:
 def _verdict(status: str, problems: Sequence[str], rows: Sequence[worker_rows.WorkerRow], queue: Json) -> str:
     if status != "healthy":
         return f"{'Paused' if queue['paused'] else status.capitalize()}: {problems[0]}"
-    due = queue["due"]
-    backlog = f"{plural(due, 'step')} wait{'s' if due == 1 else ''} for a free one" if due else "nothing waits for one"
-    return f"Healthy: {plural(len(rows), 'worker')}, {backlog}."
+    limited = sum(limit["waiting"] for limit in queue["limits"] if limit["running"] >= limit["limit"])
+    free = queue["due"] - limited
+    parts = [f"{_waiting(free)} for a free one" if free else "nothing waits for one"]
+    parts += [f"{_waiting(limited)} for a place under a limit"] if limited else []
+    return f"Healthy: {plural(len(rows), 'worker')}, {', '.join(parts)}."
+
+
+def _waiting(count: int) -> str:
+    return f"{plural(count, 'step')} wait{'s' if count == 1 else ''}"
 
 
 def _figures(queue: Json, now: datetime) -> list[Figure]:

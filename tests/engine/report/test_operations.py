@@ -241,3 +241,14 @@ def test_workers_that_all_drain_are_as_good_as_none() -> None:
     assert "--undo" in found["message"]
     a_worker("v" * 32)
     assert report.health(NOW)["components"]["workers"]["status"] == "healthy"
+
+
+def test_a_step_whose_key_is_full_is_no_step_that_nobody_takes() -> None:
+    a_worker(heartbeat_at=later(200))
+    policy = {"concurrency_key": "k", "concurrency_limit": 1}
+    holder = a_workflow(Node("h", "input"), statuses={"h": Status.RUNNING})
+    holder.steps.update(**policy)
+    a_workflow(Node("w", "input")).steps.update(**policy)
+    assert report.health(later(61))["components"]["queue"]["status"] == "healthy"
+    holder.delete()
+    assert "due for 61 s" in report.health(later(61))["components"]["queue"]["message"]

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
 from workflows_app.engine import pausing
-from workflows_app.engine.report.queue import backlog
+from workflows_app.engine.report.queue import backlog, longest_left
 from workflows_app.engine.report.standing import Standing
 from workflows_app.engine.report.times import iso
 from workflows_app.models import Repair, Step
@@ -66,8 +66,9 @@ def _queue(now: datetime) -> Component:
     if pause:
         said = f"It is paused {pausing.told(pause)}: no step starts. Resume it on the page Workers or with `manage.py queue resume`."
         return {"status": DEGRADED, "message": said, "pausedSince": iso(pause.since), **found}
-    is_stale = found["oldestDueSeconds"] > STALE_BACKLOG_SECONDS
-    message = f"A step has been due for {found['oldestDueSeconds']:.0f} s and no worker took it" if is_stale else ""
+    left = longest_left(now)
+    is_stale = left > STALE_BACKLOG_SECONDS
+    message = f"A step has been due for {left:.0f} s and no worker took it: all are busy, or too few live" if is_stale else ""
     return {"status": DEGRADED if is_stale else HEALTHY, "message": message, "pausedSince": None, **found}
 
 

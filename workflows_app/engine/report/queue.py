@@ -51,6 +51,13 @@ def backlog(now: datetime) -> dict[str, Any]:
     }
 
 
+def longest_left(now: datetime) -> float:
+    """For how many seconds a step has been due that a worker could have taken: not one whose concurrency key is full."""
+    free = Step.objects.due(now).filter(concurrency_key__isnull=True).aggregate(oldest=Min("available_at"))["oldest"]
+    with_room = [limit["oldestSeconds"] for limit in limits(now) if limit["running"] < limit["limit"]]
+    return max([seconds(free, now), *with_room])
+
+
 def _in_queue() -> Iterator[StepQuerySet]:
     """Steps that hold a time, without and with a concurrency key: each has its partial index, and both together have none."""
     for is_free in (True, False):
