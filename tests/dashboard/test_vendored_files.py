@@ -33,4 +33,3 @@ def test_every_class_of_the_kit_that_a_component_wears_is_among_the_parts():
     whole, parts = (set(re.findall(r"\.([a-z][\w-]*)", path.read_text())) for path in (kit.WHOLE, kit.PARTS))
     worn = {name for path in COMPONENTS for classes in re.findall(r'class="([\w -]+)', path.read_text()) for name in classes.split()}
     assert worn & whole - {"sr-only"} <= parts
-    assert kit.WORN - {"dark"} <= worn
