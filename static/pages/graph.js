@@ -1,7 +1,7 @@
 // The graph of a workflow. It scrolls by itself; this adds zoom, dragging, following what runs, and the state of each poll: the drawing
 // stays on the page (the morph skips it) and only nodes that changed are touched, so that place, zoom and focus stay.
 (() => {
-  const FOLLOW = "graph-follow", LEAST = 0.04, MOST = 3, READABLE = 0.7, STEP = 1.25, FAR = 0.5, VERY_FAR = 0.28, SLACK = 4;
+  const FOLLOW = "graph-follow", LEAST = 0.04, MOST = 3, READABLE = 0.66, STEP = 1.25, FAR = 0.5, VERY_FAR = 0.28, SLACK = 4;
   let key = null, nodes = [], lines = [], shown = { nodes: [], lines: "", selected: null }, zoom = 1, clockAhead = 0, hasMoved = false;
 
   const pane = () => document.querySelector(".graph-pane");
@@ -14,7 +14,7 @@
     const state = told();
     clockAhead = (Date.parse(document.getElementById("live")?.dataset.now) || Date.now()) - Date.now();
     if (!pane()) return void (key = null);
-    if (pane().dataset.key !== key) return begin(state);
+    if (pane().dataset.drawing !== key) return begin(state);
     if (!state) return;
     state.nodes.forEach((mark, i) => nodes[i] && differs(mark, shown.nodes[i]) && write(nodes[i], mark, state.looks));
     for (let i = 0; i < lines.length; i += 1) if (state.lines[i] !== shown.lines[i]) lines[i].setAttribute("class", `line l-${state.lines[i]}`);
@@ -68,7 +68,7 @@
 
   // A drawing that was not there before
   const begin = (state) => {
-    key = pane().dataset.key;
+    key = pane().dataset.drawing;
     nodes = [...pane().querySelectorAll(".node")];
     lines = [...pane().querySelectorAll(".line")];
     shown = state || { nodes: [], lines: "", selected: null };
@@ -185,7 +185,7 @@
 
   // The server leaves out a drawing that is here already.
   document.addEventListener("htmx:config:request", (event) => {
-    if (pane()) event.detail.ctx.request.headers["X-Graph-Drawn"] = pane().dataset.key;
+    if (pane()) event.detail.ctx.request.headers["X-Graph-Drawn"] = pane().dataset.drawing;
   });
   document.addEventListener("htmx:after:swap", apply);
   document.addEventListener("DOMContentLoaded", () => {

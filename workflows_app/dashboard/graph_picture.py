@@ -19,10 +19,12 @@ COLUMN_WIDTH, LABEL_EDGE, LABEL_HEIGHT = 6.2, 12, 17
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """`name` is cut to fit, `title` is not."""
+    """`name` is cut to fit, `title` is not. Numbers are text already: a template would write each in the reader's language first."""
 
     kind: str
-    box: Box
+    at: str
+    width: str
+    height: str
     mark: Mark
     glyph: str
     name: str
@@ -33,29 +35,23 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`path` is SVG's; `label` stands at `x`, `y` on a ground `width` wide."""
+    """`path` is SVG's; `label` stands at `x`, `y` on a ground from `left` and `top`, `width` wide."""
 
     path: str
     state: str
     title: str
     label: str
-    x: float
-    y: float
-    width: float
-
-    @property
-    def left(self) -> float:
-        return round(self.x - self.width / 2, 1)
-
-    @property
-    def top(self) -> float:
-        return round(self.y - LABEL_HEIGHT / 2, 1)
+    x: str
+    y: str
+    left: str
+    top: str
+    width: str
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    width: float
-    height: float
+    width: str
+    height: str
     lines: list[Line]
     nodes: list[Node]
 
@@ -79,7 +75,7 @@ def draw(shown: Shown, plan: Plan) -> Picture:
     labels = graph_lines.labels(shown.folding, shown.definition)
     titles = (_ends(join, shown) for join in shown.folding.joins)
     lines = [_line(*drawn) for drawn in zip(plan.lines, shown.states, titles, labels, strict=True)]
-    return Picture(plan.width, plan.height, lines, nodes)
+    return Picture(_number(plan.width), _number(plan.height), lines, nodes)
 
 
 def _node(index: int, shown: Shown, box: Box) -> Node:
@@ -87,7 +83,9 @@ def _node(index: int, shown: Shown, box: Box) -> Node:
     name = name_of(spot, shown.folding, shown.definition)
     return Node(
         kind=spot.kind,
-        box=box,
+        at=f"{_number(box.x)} {_number(box.y)}",
+        width=_number(box.width),
+        height=_number(box.height),
         mark=mark,
         glyph=BY_CSS[mark.css].glyph if mark.css in BY_CSS else UNSEEN,
         name=cut(name, COLUMNS[spot.kind]),
@@ -113,11 +111,13 @@ def _ends(join: Join, shown: Shown) -> str:
 
 def _line(points: Sequence[float], state: str, title: str, label: str) -> Line:
     x, y = _middle(points)
-    return Line(_path(points), state, title, label, x, y, round(len(label) * COLUMN_WIDTH + LABEL_EDGE, 1))
+    width = len(label) * COLUMN_WIDTH + LABEL_EDGE
+    numbers = (x, y, x - width / 2, y - LABEL_HEIGHT / 2, width)
+    return Line(_path(points), state, title, label, *map(_number, numbers))
 
 
 def _path(points: Sequence[float]) -> str:
-    text = [f"{value:g}" for value in points]
+    text = [_number(value) for value in points]
     return f"M{text[0]} {text[1]}C{' '.join(text[2:])}"
 
 
@@ -125,4 +125,8 @@ def _middle(points: Sequence[float]) -> tuple[float, float]:
     """Half the way along the curve in the middle (de Casteljau at one half)."""
     start = (len(points) - 2) // 6 // 2 * 6
     x0, y0, x1, y1, x2, y2, x3, y3 = points[start : start + 8]
-    return round((x0 + 3 * x1 + 3 * x2 + x3) / 8, 1), round((y0 + 3 * y1 + 3 * y2 + y3) / 8, 1)
+    return (x0 + 3 * x1 + 3 * x2 + x3) / 8, (y0 + 3 * y1 + 3 * y2 + y3) / 8
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0")

@@ -70,7 +70,7 @@ class TemplatePage:
     parameters: list[Parameter]
     usual: str
     p95: str
-    success: str
+    success: tuple[str, str]
     graph: template_graph.TemplateGraph
     grid: template_grid.Grid
     source: str
@@ -128,12 +128,12 @@ def _schedules(template: Template, now: datetime) -> list[Timer]:
     return [Timer(str(row.uid), row.name, cron.words(row.cron), moment(row.next_at, now=now)) for row in found]
 
 
-def _success(ended: Sequence[str]) -> str:
-    """How many of the last that ended completed."""
+def _success(ended: Sequence[str]) -> tuple[str, str]:
+    """Which part of the last that ended completed; and in numbers."""
     if not ended:
-        return ""
+        return "", "none has ended yet"
     good = sum(1 for status in ended if status == Status.COMPLETED)
-    return f"{good * 100 // len(ended)} % ({good} of the last {len(ended)})"
+    return f"{good * 100 // len(ended)} %", f"{good} of the last {len(ended)} that ended"
 
 
 def _parameters(schema: Mapping[str, Any]) -> list[Parameter]:
