@@ -127,7 +127,7 @@ def log_of(step: Step, view: View) -> Log:
 
 def rows_query(view: View, stretch: Stretch) -> str:
     """What the fragment with the rows above these is asked for."""
-    return view.log_url(view="graph", line=stretch.lines[0].number) if stretch.earlier else ""
+    return view.log_url(view="graph", line=stretch.lines[0].number) if stretch.earlier and stretch.lines else ""
 
 
 def _opened(step: Step, view: View, held: str) -> Opened:
