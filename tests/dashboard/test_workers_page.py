@@ -248,10 +248,16 @@ def test_the_queue_is_paused_and_resumed_by_the_buttons() -> None:
     a_worker(heartbeat_at=later(FAR))
     said = act(reader, "/queue/pause", reason="deploying")
     assert "The queue is paused: no step starts, what runs goes on." in said
-    assert "Paused: It is paused by local since" in said and "(deploying)" in said
+    assert "Paused by local now : no step starts, what runs goes on. deploying" in said and "manage.py queue" not in said
     assert "The queue is paused already" in act(reader, "/queue/pause")
     assert "what is due starts now" in act(reader, "/queue/resume")
     assert "The queue is not paused" in act(reader, "/queue/resume")
+
+
+def test_a_paused_queue_does_not_hide_what_else_is_wrong(reader: Client) -> None:
+    pausing.pause(now=later(-60))
+    text = text_of(reader.get("/workers"))
+    assert "Paused" in text and "No worker process is running: nothing will be executed." in text
 
 
 def test_no_other_verb_is_known_and_nothing_is_done_by_a_link(reader: Client) -> None:

@@ -55,13 +55,21 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    by: str
+    since: Moment | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class WorkersPage:
-    """`verdict` is one line: whether it is healthy, and if not, why and what to do. `problems` are the other reasons."""
+    """`verdict` is one line: whether it is healthy, and if not, why and what to do; a `pause` says that itself. `problems` are the other
+    reasons."""
 
     status: str
     verdict: str
     problems: list[str]
-    is_paused: bool
+    pause: Pause | None
     figures: list[Figure]
     trend: trend_picture.Trend
     priorities: list[Share]
@@ -89,12 +97,13 @@ def tag(now: datetime) -> str:
 
 def build(*, now: datetime) -> WorkersPage:
     health, queue, rows = report.health(now), report.queue(now), worker_rows.rows(now)
-    problems = [part["message"] for part in health["components"].values() if part.get("message")]
+    pause, parts = _pause(queue["paused"], now), health["components"]
+    problems = [part["message"] for name, part in parts.items() if part.get("message") and not (pause and name == "queue")]
     return WorkersPage(
         status=health["status"],
-        verdict=_verdict(health["status"], problems, rows, queue),
-        problems=problems[1:] if health["status"] != "healthy" else problems,
-        is_paused=queue["paused"] is not None,
+        verdict="" if pause else _verdict(health["status"], problems, rows, queue),
+        problems=problems[1:] if health["status"] != "healthy" and not pause else problems,
+        pause=pause,
         figures=_figures(queue, now),
         trend=trend_picture.draw(queue["samples"], due=queue["due"], now=now),
         priorities=[Share(name, f"{due:,}", "") for name, due in queue["byPriority"].items()] if queue["due"] else [],
@@ -109,9 +118,13 @@ def build(*, now: datetime) -> WorkersPage:
     )
 
 
+def _pause(found: Json | None, now: datetime) -> Pause | None:
+    return Pause(found["by"] or "", moment(found["since"], now=now), found["reason"]) if found else None
+
+
 def _verdict(status: str, problems: Sequence[str], rows: Sequence[worker_rows.WorkerRow], queue: Json) -> str:
     if status != "healthy":
-        return f"{'Paused' if queue['paused'] else status.capitalize()}: {problems[0]}"
+        return f"{status.capitalize()}: {problems[0]}"
     limited = sum(limit["waiting"] for limit in queue["limits"] if limit["running"] >= limit["limit"])
     free = queue["due"] - limited
     parts = [f"{_waiting(free)} for a free one" if free else "nothing waits for one"]
@@ -131,7 +144,7 @@ def _figures(queue: Json, now: datetime) -> list[Figure]:
         Figure("Running", f"{queue['running']:,}", "steps that a worker holds"),
         Figure("On a timer", f"{queue['scheduled']:,}", "the next one" if following else "delays and retries", following),
         Figure("Waiting", f"{queue['waiting']:,}", "for a step before them, or an answer"),
-        Figure("Longest wait", span(longest) if longest else "none", "for a worker, last 5 minutes"),
+        Figure("Longest wait", span(longest) if longest else "none", "of a due step, last 5 minutes"),
         Figure("Ended per minute", f"{queue['endedPerMinute']:,g}", "workflows, last 5 minutes"),
         Figure("Failed", f"{queue['failedLastHour']:,}", "workflows, last hour", url="?status=failed&since=1h"),
     ]

@@ -54,7 +54,7 @@ def backlog(now: datetime) -> dict[str, Any]:
 def longest_left(now: datetime) -> float:
     """For how many seconds a step has been due that a worker could have taken: not one whose concurrency key is full."""
     free = Step.objects.due(now).filter(concurrency_key__isnull=True).aggregate(oldest=Min("available_at"))["oldest"]
-    with_room = [limit["oldestSeconds"] for limit in limits(now) if limit["running"] < limit["limit"]]
+    with_room: list[float] = [limit["oldestSeconds"] for limit in limits(now) if limit["running"] < limit["limit"]]
     return max([seconds(free, now), *with_room])
 
 
