@@ -1,6 +1,7 @@
 """The last 24 hours above the list."""
 
 import re
+from collections import Counter
 from datetime import UTC, timedelta
 
 from tests.dashboard.conftest import text_of
@@ -25,15 +26,16 @@ def test_a_bar_is_stacked_and_leads_to_what_it_counts(db):
     found = histogram.build(of_text("status=failed&since=24h&q=x"), now=NOW)
     (bar,) = found.bars
     assert bar.title == "11:30 to 11:45 UTC: 3 completed, 1 failed"
-    assert [segment.css for segment in bar.segments] == ["completed", "failed"]
-    completed, failed = bar.segments
+    completed, failed = histogram._segments(Counter({Status.COMPLETED: 3, Status.FAILED: 1}), 4)
     assert (completed.y + completed.height, failed.y + failed.height) == (found.height, completed.y)
     assert completed.height > failed.height > 2
+    assert [layer.css for layer in found.layers] == ["completed", "failed"]
+    assert found.layers[1].path == f"M{bar.x} {failed.y}h8v{failed.height}h-8z"
     assert bar.url == "?status=failed&from=2026-11-21T11%3A30&to=2026-11-21T11%3A45&q=x"
 
 
 def test_one_failure_among_thousands_is_seen(db):
-    segments = histogram._segments({status: 5_000 if status == Status.COMPLETED else 1 for status in Status}, 5_005)
+    segments = histogram._segments(Counter({s: 5_000 if s == Status.COMPLETED else 1 for s in Status}), 5_005)
     assert all(segment.height >= histogram.LEAST for segment in segments)
     assert min(segment.y for segment in segments) >= 0
 

@@ -15,6 +15,7 @@ AXE = (Path(__file__).parent / "vendor" / "axe-4.14.1.min.js").read_text()
 FAULTS = """async () => (await axe.run()).violations
     .filter((fault) => ["serious", "critical"].includes(fault.impact)).map((fault) => `${fault.id} ${fault.nodes[0].html}`)"""
 PAGES = [
+    "/",
     "/workflows",
     "/workflows?status=failed",
     "/workflows?q=nothing-like-this",
@@ -88,6 +89,7 @@ def test_everything_works_without_scripts(contexts: Callable[..., BrowserContext
     page.get_by_label("Seconds to wait for stragglers").fill("600")
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.get_by_role("heading", name="Data processing")).to_be_visible()
+    page.get_by_label("Views of this workflow").get_by_role("link", name="List").click()
     page.locator("#step-merge .row-link").click()
     expect(page.locator(".step-detail")).to_be_visible()
     page.get_by_role("button", name="Stop", exact=True).click()
@@ -95,7 +97,7 @@ def test_everything_works_without_scripts(contexts: Callable[..., BrowserContext
     page.get_by_role("button", name="Dark").click()
     expect(page.locator("html.dark")).to_have_count(1)
     page.goto("/workflows")
-    page.get_by_label("Name or id").fill("no such name")
+    page.get_by_label("Search", exact=True).fill("no such name")
     page.get_by_role("button", name="Filter").click()
     expect(page.get_by_text("No workflow matches")).to_be_visible()
 

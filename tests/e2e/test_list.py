@@ -44,7 +44,7 @@ def test_a_search_is_saved_as_a_view_found_again_and_deleted(page: Page) -> None
     name, view = a_name(), f"View {uuid.uuid4().hex[:6]}"
     uid = run(page, name)
     page.goto("/workflows")
-    page.get_by_label("Search").fill(f'"{name}" is:waiting')
+    page.get_by_label("Search", exact=True).fill(f'"{name}" is:waiting')
     page.get_by_role("button", name="Filter").click()
     expect(page.locator("#bulk tbody tr")).to_have_count(1)
     page.get_by_text("Save view").click()
@@ -54,7 +54,7 @@ def test_a_search_is_saved_as_a_view_found_again_and_deleted(page: Page) -> None
     page.goto("/workflows?status=completed")
     page.get_by_label("Views").get_by_role("link", name=view).click()
     expect(page.locator("#bulk tbody tr")).to_have_count(1)
-    expect(page.get_by_label("Search")).to_have_value(f'"{name}" is:waiting')
+    expect(page.get_by_label("Search", exact=True)).to_have_value(f'"{name}" is:waiting')
     page.get_by_text("Edit view").click()
     page.get_by_role("button", name="Delete this view").click()
     expect(page.get_by_label("Views").get_by_role("link", name=view)).to_have_count(0)
@@ -69,7 +69,7 @@ def test_back_from_a_workflow_keeps_the_filters_and_the_place(page: Page) -> Non
     page.wait_for_url("**/workflows/*-*")
     page.go_back()
     expect(page).to_have_url(re.compile(r"status=running,pending&q="))
-    expect(page.get_by_label("Search")).to_have_value(f'"{name}"')
+    expect(page.get_by_label("Search", exact=True)).to_have_value(f'"{name}"')
     expect(page.locator("#bulk tbody tr")).to_have_count(2)
     clean_up(page, *uids)
 

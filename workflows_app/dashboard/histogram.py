@@ -29,11 +29,20 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    x: int
+    """The link that lies over what is drawn of one quarter."""
+
+    x: str
     url: str
     title: str
-    segments: tuple[Segment, ...]
     is_outside: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """All that is drawn of one status, as one SVG path: hundreds of rectangles would cost more than the rest of the page."""
+
+    css: str
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +70,7 @@ class Histogram:
 
     width: int
     height: int
+    layers: list[Layer]
     bars: list[Bar]
     legend: list[Item]
     hours: list[Hour]
@@ -77,7 +87,8 @@ def build(filters: Filters, *, now: datetime) -> Histogram:
     return Histogram(
         width=PITCH * len(buckets),
         height=HEIGHT,
-        bars=[_bar(place, bucket, tallest, filters, times) for place, bucket in enumerate(buckets) if bucket.counts],
+        layers=_layers(buckets, tallest),
+        bars=[_bar(place, bucket, filters, times) for place, bucket in enumerate(buckets) if bucket.counts],
         legend=[_item(status, total[status], filters) for status in LOOKS],
         hours=_hours(buckets, filters),
         label=f"Workflows of the last 24 hours: {words(total) or 'none'}",
@@ -98,11 +109,19 @@ def _sum(buckets: Sequence[Bucket]) -> Counter[Status]:
     return found
 
 
-def _bar(place: int, bucket: Bucket, tallest: int, filters: Filters, times: TimeRange) -> Bar:
+def _bar(place: int, bucket: Bucket, filters: Filters, times: TimeRange) -> Bar:
     end = bucket.start + QUARTER
     is_outside = bool((times.start and end <= times.start) or (times.end and bucket.start >= times.end))
     title = f"{bucket.start:%H:%M} to {end:%H:%M} UTC: {words(bucket.counts)}"
-    return Bar(place * PITCH, _url(filters, bucket.start, end), title, _segments(bucket.counts, tallest), is_outside)
+    return Bar(str(place * PITCH), _url(filters, bucket.start, end), title, is_outside)
+
+
+def _layers(buckets: Sequence[Bucket], tallest: int) -> list[Layer]:
+    paths: dict[str, list[str]] = {}
+    for place, bucket in enumerate(buckets):
+        for segment in _segments(bucket.counts, tallest):
+            paths.setdefault(segment.css, []).append(f"M{place * PITCH} {segment.y}h{BAR}v{segment.height}h-{BAR}z")
+    return [Layer(css, "".join(parts)) for css, parts in paths.items()]
 
 
 def _segments(counts: Counter[Status], tallest: int) -> tuple[Segment, ...]:
