@@ -84,7 +84,7 @@ def test_the_enter_key_decides_nothing(page: Page) -> None:
 def test_a_rejection_without_scripts(contexts: Callable[..., BrowserContext]) -> None:
     page = contexts(java_script_enabled=False).new_page()
     uid = ask(page, "No scripts")
-    page.goto(f"/workflows/{uid}")
+    page.goto(f"/workflows/{uid}?view=list")
     expect(page.locator("#step-ask .status")).to_contain_text("Waiting")
     page.get_by_role("link", name="Decide ask…").click()
     page.get_by_label("Reason").fill("too much")
@@ -149,7 +149,7 @@ def test_a_test_event_leads_to_what_it_started(page: Page) -> None:
     expect(started).to_contain_text("Completed")
     started.get_by_role("link").click()
     expect(page.get_by_role("heading", name="Hot lead")).to_be_visible()
-    page.get_by_role("link", name="started by an event from crm").click()
+    page.get_by_role("link", name="from crm").click()
     expect(page.get_by_role("heading", name="Event from crm")).to_be_visible()
 
 
@@ -166,7 +166,7 @@ def test_a_broken_payload_is_told_and_stays(page: Page, complaints: list[str]) -
 
 def test_a_step_that_waited_for_an_event_goes_on_and_the_event_says_so(page: Page) -> None:
     uid = run(page, "Waits", {"id": "paid", "action": "wait_for_event", "with": {"source": "bank"}})
-    page.goto(f"/workflows/{uid}")
+    page.goto(f"/workflows/{uid}?view=list")
     expect(page.locator("#step-paid")).to_contain_text("waits for an event from bank")
     sent = page.request.post("/api/events?source=bank", data={"invoice": 1}).json()["id"]
     expect(page.locator(".page-head .status")).to_contain_text("Completed")
@@ -179,7 +179,7 @@ def test_the_elements_of_a_map_finish_before_the_readers_eyes(page: Page) -> Non
     page.set_viewport_size({"width": 400, "height": 500})
     body = {"action": "delay", "with": {"seconds": 0.5}}
     spread = {"id": "spread", "action": "map", "with": {"items": list(range(40)), "limit": 4, "do": body}}
-    page.goto(f"/workflows/{run(page, 'Spreads', spread)}?step=spread")
+    page.goto(f"/workflows/{run(page, 'Spreads', spread)}?view=list&step=spread")
     page.evaluate("window.notReloaded = true")
     watched_one = page.get_by_role("link", name="spread[25]")
     watched_one.focus()
@@ -202,7 +202,7 @@ def test_a_map_in_a_workflow_can_be_looked_into_without_scripts(contexts: Callab
     items = [{"wait": 0}, {"wait": "much"}, {"wait": 0}]
     body = {"action": "delay", "with": {"seconds": "{{ item.wait }}"}}
     uid = run(page, "Looks", {"id": "all", "action": "map", "with": {"items": items, "failures": "tolerate", "do": body}})
-    page.goto(f"/workflows/{uid}")
+    page.goto(f"/workflows/{uid}?view=list")
     page.get_by_role("link", name="all", exact=True).click()
     page.get_by_label("Elements by status").get_by_role("link", name="Failed").click()
     page.get_by_role("link", name="all[1]").click()
@@ -211,10 +211,10 @@ def test_a_map_in_a_workflow_can_be_looked_into_without_scripts(contexts: Callab
 
 def test_a_sub_workflow_and_its_parent_lead_to_each_other(page: Page) -> None:
     uid = run(page, "Parent", {"id": "child", "action": "sub_workflow", "with": {"template": "test"}})
-    page.goto(f"/workflows/{uid}")
+    page.goto(f"/workflows/{uid}?view=list")
     page.locator("#step-child .child").get_by_role("link").click()
-    page.get_by_role("link", name="Parent, step child").click()
-    expect(page.locator("#detail-child")).to_be_visible()
+    page.get_by_role("link", name="child of Parent").click()
+    expect(page.get_by_role("region", name="Step child")).to_be_visible()
     expect(page.locator(".page-head .status")).to_contain_text("Completed")
 
 
@@ -243,8 +243,10 @@ def test_a_workflow_that_was_only_submitted_is_started_with_what_it_needs(page: 
 def test_every_place_can_be_reached_from_the_header(watched: Callable[..., Page], width: int) -> None:
     page = watched(viewport={"width": width, "height": 700})
     page.goto("/workflows")
-    for name in ("Templates", "Approvals", "Events", "Notifications", "Workers", "Workflows"):
+    for name in ("Templates", "Schedules", "Approvals", "Events", "Notifications", "Workers", "Workflows"):
+        if width < 960:
+            page.get_by_role("button", name="Menu").click()
         page.get_by_label("Main").get_by_role("link", name=name).click()
         page.wait_for_url(f"**/{name.lower()}")
-        expect(page.get_by_label("Main").locator("[aria-current]")).to_contain_text(name)
+        expect(page.locator("#places [aria-current]")).to_contain_text(name)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
