@@ -135,7 +135,7 @@ def test_more_than_a_page_of_them_is_read_page_by_page(reader):
     while address:
         response = reader.get(address)
         seen += shown(response)
-        older = re.search(r'href="(\?[^"]+)" rel="next"', response.content.decode())
+        older = re.search(r'href="(\?[^"]+)"[^>]* rel="next"', response.content.decode())
         address = f"/notifications{older[1]}" if older else ""
     assert seen == [f"n{n}" for n in reversed(range(120))]
 
@@ -160,3 +160,14 @@ def test_stored_text_is_shown_as_text(reader):
     assert "<img src=x" not in html
     assert "<script>alert" not in html
     assert "&lt;script&gt;alert" in html
+
+
+def test_the_list_can_be_narrowed_to_a_level_by_the_url_and_a_second_click_widens_it_again(reader):
+    for level in ("error", "error", "info"):
+        a_notification(level, level=level)
+    assert shown(reader.get("/notifications?level=error")) == ["error", "error"]
+    assert shown(reader.get("/notifications?level=error&show=unread")) == ["error", "error"]
+    assert shown(reader.get("/notifications?level=nonsense")) == ["info", "error", "error"]
+    html = reader.get("/notifications?level=error&show=unread").content.decode()
+    assert 'href="?show=unread&amp;level=warning"' in html and 'href="?show=unread" class="tab s-failed" aria-current="true"' in html
+    assert "Nothing unread is of this level." in text_of(reader.get("/notifications?level=warning&show=unread"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlencode
 
@@ -42,11 +42,35 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Tab:
+    word: str
+    url: str
+    count: str
+    look: Look | None
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """As the URL has them."""
+
+    unread_only: bool = False
+    level: str = ""
+
+    def url(self, after: str = "") -> str:
+        query = {"show": "unread" if self.unread_only else "", "level": self.level, "after": after}
+        return f"?{urlencode({key: value for key, value in query.items() if value})}"
+
+
+@dataclass(frozen=True, slots=True)
 class NotificationsPage:
     rows: list[Row]
+    tabs: list[Tab]
     unread: int
     unread_only: bool
+    level: str
     url: str
+    newest_url: str
     older_url: str
     is_first: bool
     poll_milliseconds: int
@@ -54,17 +78,23 @@ class NotificationsPage:
 
 
 def build(user: User, query: QueryDict, *, now: datetime) -> NotificationsPage:
-    unread_only, after = query.get("show") == "unread", query.get("after", "")
-    found = notifications.visible_to(user, unread_only=unread_only).select_related("user", "workflow")
+    level, after = query.get("level", ""), query.get("after", "")
+    filters = Filters(query.get("show") == "unread", level if level in LEVELS else "")
+    found = notifications.visible_to(user, unread_only=filters.unread_only).select_related("user", "workflow")
+    found = found.filter(level=filters.level) if filters.level else found
     rows = list(_below(found, after)[: PER_PAGE + 1])
     shown = rows[:PER_PAGE]
     read = notifications.read_among([row.pk for row in shown], user=user)
+    unread = notifications.unread_count(user)
     return NotificationsPage(
         rows=[_row(row, is_read=row.pk in read, user=user, now=now) for row in shown],
-        unread=notifications.unread_count(user),
-        unread_only=unread_only,
-        url=_url(unread_only, after),
-        older_url=_url(unread_only, str(shown[-1].uid)) if len(rows) > PER_PAGE else "",
+        tabs=_tabs(filters, unread),
+        unread=unread,
+        unread_only=filters.unread_only,
+        level=filters.level,
+        url=filters.url(after),
+        newest_url=filters.url(),
+        older_url=filters.url(str(shown[-1].uid)) if len(rows) > PER_PAGE else "",
         is_first=not after,
         poll_milliseconds=LIST_MILLISECONDS,
         now=now.isoformat(),
@@ -80,9 +110,14 @@ def _below(found: NotificationQuerySet, after: str) -> NotificationQuerySet:
     return found.filter(pk__lt=last) if last else found
 
 
-def _url(unread_only: bool, after: str) -> str:
-    query = {**({"show": "unread"} if unread_only else {}), **({"after": after} if after else {})}
-    return f"?{urlencode(query)}" if query else "?"
+def _tabs(filters: Filters, unread: int) -> list[Tab]:
+    """All or unread, and of these every level or one."""
+    whole = [
+        Tab("All", replace(filters, unread_only=False).url(), "", None, not filters.unread_only),
+        Tab("Unread", replace(filters, unread_only=True).url(), str(unread or ""), None, filters.unread_only),
+    ]
+    levels = [(name, look, name == filters.level) for name, look in LEVELS.items()]
+    return whole + [Tab(look.word, replace(filters, level="" if is_on else name).url(), "", look, is_on) for name, look, is_on in levels]
 
 
 def _row(row: Notification, *, is_read: bool, user: User, now: datetime) -> Row:
