@@ -29,6 +29,7 @@ class Deed:
     perform: Callable[..., many.Outcome]
     method: str
     path: str
+    is_gentle: bool = False
 
 
 DEEDS: Mapping[str, Deed] = {
@@ -39,9 +40,12 @@ DEEDS: Mapping[str, Deed] = {
     "retry": Deed(
         "Retry", "Tried again", frozenset({Status.FAILED}),
         "Failed steps run again, and those that did not run because of them; what is done stays done.",
-        many.retry, "POST", "/retry",
+        many.retry, "POST", "/retry", is_gentle=True,
     ),
-    "resume": Deed("Resume", "Resumed", frozenset({Status.STOPPED}), "They go on where they stopped.", many.resume, "POST", "/resume"),
+    "resume": Deed(
+        "Resume", "Resumed", frozenset({Status.STOPPED}), "They go on where they stopped.",
+        many.resume, "POST", "/resume", is_gentle=True,
+    ),
     "delete": Deed(
         "Delete", "Deleted", frozenset(FINAL), "Their steps, attempts, outputs and logs go with them. This cannot be undone.",
         many.delete, "DELETE", "",

@@ -121,4 +121,4 @@ def _searched(seen: Shown, now: datetime) -> str:
 
 
 def _without(filters: Filters, now: datetime) -> list[tuple[str, str, str]]:
-    return [(said, left.url(), view_tabs.count(left, now=now) or "0") for said, left in filters.without()]
+    return [(said, left.url(), view_tabs.count(left, now=now, window=paging.WINDOW, none="0")) for said, left in filters.without()]

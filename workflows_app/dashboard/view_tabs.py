@@ -50,10 +50,13 @@ def build(filters: Filters, reader: User, *, now: datetime) -> Tabs:
     return Tabs(tabs, own)
 
 
-def count(filters: Filters, *, now: datetime) -> str:
-    """`"12"`, or `"99+"`: counted up to a limit, so that a million workflows cost no more than a thousand. Nothing for none."""
-    found, is_more = paging.count(lanes.of(filters, now=now), limit=MOST_COUNTED, window=COUNT_WINDOW)
-    return f"{found}+" if is_more else str(found or "")
+def count(filters: Filters, *, now: datetime, window: int = COUNT_WINDOW, none: str = "") -> str:
+    """`"12"`, or `"99+"`: counted up to a limit, so that a million workflows cost no more than a thousand. `none` for none, and
+    nothing when there may be some further back."""
+    found, is_more = paging.count(lanes.of(filters, now=now), limit=MOST_COUNTED, window=window)
+    if not found:
+        return "" if is_more else none
+    return f"{found}+" if is_more else str(found)
 
 
 def tag(reader: User) -> str:
