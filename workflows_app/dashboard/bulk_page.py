@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from django.conf import settings
-
 from workflows_app.dashboard import snapshot
+from workflows_app.dashboard.curl_lines import curl
 from workflows_app.dashboard.looks import LOOKS, Look, listed, plural
 from workflows_app.engine import many
 from workflows_app.graph.statuses import ACTIVE, FINAL, Status
@@ -146,7 +144,4 @@ def _names(ids: Sequence[int]) -> Mapping[int, str]:
 
 
 def _curl(deed: Deed, uids: Sequence[uuid.UUID], base_url: str) -> str:
-    token = [] if settings.IS_LOCAL else ["-H", '"Authorization: Bearer $TOKEN"']
-    return "\n".join(
-        " ".join(["curl", "-X", deed.method, shlex.quote(f"{base_url}/api/workflows/{uid}{deed.path}"), *token]) for uid in uids
-    )
+    return "\n".join(curl(f"{base_url}/api/workflows/{uid}{deed.path}", method=deed.method) for uid in uids)
