@@ -280,3 +280,12 @@ def test_the_workflow_its_outputs_and_its_whole_log_can_be_downloaded(reader):
 @pytest.mark.parametrize("path", ["log.txt?step=nonsense", "log-rows?step=nonsense"])
 def test_the_log_of_a_step_that_does_not_exist_is_not_found(reader, path):
     assert reader.get(f"/workflows/{a_workflow().uid}/{path}").status_code == 404
+
+
+def test_a_step_that_needs_very_many_names_some_and_counts_the_others(reader):
+    """Ten thousand links would take longer to draw than everything else on the page."""
+    first = [Node(f"n{number}", "input") for number in range(60)]
+    workflow = a_workflow(*first, Node("last", "output", needs=tuple(node.id for node in first)))
+    html = reader.get(f"/workflows/{workflow.uid}?step=last").content.decode()
+    needs = re.search(r'<p class="sub needs">.*?</p>', html, re.DOTALL)
+    assert needs and needs[0].count("<a ") == 50 and "and 10 more" in needs[0]

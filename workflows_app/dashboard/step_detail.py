@@ -14,6 +14,8 @@ from workflows_app.dashboard.steps_view import NONE
 from workflows_app.graph.statuses import FINAL, Status
 from workflows_app.models import Attempt, Step
 
+MOST_NEEDS = 50
+
 
 @dataclass(frozen=True, slots=True)
 class AttemptRow:
@@ -28,7 +30,7 @@ class AttemptRow:
 @dataclass(frozen=True, slots=True)
 class StepDetail:
     """JSON values are text, ready to be shown. The innermost selected one has its `log`. A map has `elements`, of which `element` is the
-    selected one; an approval has `approval` while it waits and `decision` after. `runs_again` says what a retry from here runs."""
+    selected one; an approval has `approval` while it waits and `decision` after. `runs_again` says what a retry from here runs. Of `needs` the first few are named."""
 
     row: step_rows.StepRow
     element: StepDetail | None
@@ -40,6 +42,7 @@ class StepDetail:
     output: str
     metadata: str
     needs: list[tuple[str, str]]
+    more_needs: int
     attempts: list[AttemptRow]
     log: log_panel.LogPanel | None
     can_retry: bool
@@ -78,7 +81,8 @@ def _detail(
         value=pretty(step.element) if step.parent_id else "",
         output=_shown(step.output),
         metadata=_shown(step.metadata or None),
-        needs=[(need, about.view.url(step=need, show="", start=None)) for need in node.needs],
+        needs=[(need, about.view.url(step=need, show="", start=None)) for need in node.needs[:MOST_NEEDS]],
+        more_needs=len(node.needs[MOST_NEEDS:]),
         attempts=_attempts(step, about.now),
         log=log,
         can_retry=can_retry,
