@@ -62,7 +62,7 @@ def test_events_are_shown_page_by_page(reader):
     while address:
         response = reader.get(address)
         seen += rows(response)
-        older = re.search(r'href="(\?[^"]+)" rel="next"', response.content.decode())
+        older = re.search(r'href="(\?[^"]+)"[^>]* rel="next"', response.content.decode())
         address = f"/events{older[1]}" if older else ""
     assert len(seen) == len(set(seen)) == 120
 
@@ -117,7 +117,7 @@ def test_a_test_event_starts_what_it_triggers_and_lands_on_its_page(local):
     assert workflow.params == event.payload
     page = local.get(f"/workflows/{workflow.uid}")
     assert f'href="/events/{event.uid}"' in page.content.decode()
-    assert "started by an event from crm" in text_of(page)
+    assert "by an event from crm" in text_of(page)
 
 
 def test_the_same_key_leads_to_the_earlier_event_and_with_another_payload_is_refused(local):

@@ -81,6 +81,13 @@ def test_each_step_is_told_with_its_condition_for_these_parameters(reader, etl):
     assert "? last Perhaps http_call shows when the steps above have run" in text
 
 
+def test_what_holds_for_every_step_is_said_once(reader):
+    nodes = [Node("a", "input", timeout_seconds=20), Node("b", "input", timeout_seconds=20, on_failure="continue")]
+    a_template("etl", definition=a_definition(*nodes))
+    text = text_of(reader.get("/templates/etl/start"))
+    assert "2 steps · each timeout 20 s ✓" in text and "b Runs input at once · may fail" in text
+
+
 def test_the_plan_follows_what_is_typed(reader, etl):
     text = text_of(plan(reader, **{"p.region": "US"}))
     assert "✓ archive Runs transform after fetch" in text and "5 steps · 2 perhaps" in text
@@ -119,7 +126,7 @@ def test_it_tells_what_is_ahead_in_the_queue(reader, etl, settings):
         a_workflow(**done, updated_at=datetime.now(UTC), ended_at=datetime.now(UTC))
     assert "1 step ahead of it, 1 worker: begins in about 10 sec." in text_of(plan(reader))
     settings.ENV = settings.ENV.model_copy(update={"max_concurrent_workflows": 1})
-    assert "1 workflows run, as many as may at once" in text_of(plan(reader))
+    assert "As many workflows run as may at once (1)" in text_of(plan(reader))
     pausing.pause(now=NOW)
     assert "The queue is paused: it begins when that is over." in text_of(plan(reader))
 

@@ -33,7 +33,7 @@ LOOKS: Mapping[str, Look] = {
 
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
-    """`after` names what it needs; `notes` its policies where they are not the usual ones; `why` it may not run."""
+    """`after` names what it needs; `notes` its policies where not every step has them; `why` it may not run."""
 
     id: str
     name: str
@@ -72,9 +72,10 @@ def build(version: TemplateVersion, typed: Mapping[str, Json], *, now: datetime)
     definition = compiled(version.definition_id)
     params, errors = _accepted(version, typed)
     seen = foresight.foresee(definition, params)
+    shared = [note for note in _notes(definition.nodes[0]) if all(note in _notes(node) for node in definition.nodes)]
     return Plan(
-        steps=[_planned(node, seen, params) for node in definition.nodes[:MOST_NODES]],
-        counted=_counted(seen),
+        steps=[_planned(node, seen, params, shared) for node in definition.nodes[:MOST_NODES]],
+        counted=_counted(seen, shared),
         unseen=max(0, len(definition.nodes) - MOST_NODES),
         usual=_usual(version),
         queue=start_queue.words(now=now),
@@ -94,15 +95,16 @@ def _accepted(version: TemplateVersion, typed: Mapping[str, Json]) -> tuple[Mapp
         return {**given, **typed}, error.errors
 
 
-def _counted(seen: Mapping[str, Foreseen]) -> str:
+def _counted(seen: Mapping[str, Foreseen], shared: list[str]) -> str:
     verdicts = [found.verdict for found in seen.values()]
     told = [plural(len(verdicts), "step")]
     told += [f"{verdicts.count('skipped')} skipped"] if "skipped" in verdicts else []
     told += [f"{verdicts.count('unknown')} perhaps"] if "unknown" in verdicts else []
+    told += [f"each {', '.join(shared)}"] if shared and len(verdicts) > 1 else []
     return " · ".join(told)
 
 
-def _planned(node: Node, seen: Mapping[str, Foreseen], params: Mapping[str, Json]) -> PlannedStep:
+def _planned(node: Node, seen: Mapping[str, Foreseen], params: Mapping[str, Json], shared: list[str]) -> PlannedStep:
     found = seen[node.id]
     return PlannedStep(
         id=node.id,
@@ -111,7 +113,7 @@ def _planned(node: Node, seen: Mapping[str, Foreseen], params: Mapping[str, Json
         look=LOOKS[found.verdict],
         why=_why(node, found, params),
         after=f"after {listed(list(node.needs))}" if node.needs else "at once",
-        notes=", ".join(_notes(node)),
+        notes=", ".join(note for note in _notes(node) if note not in shared or len(seen) == 1),
     )
 
 

@@ -25,7 +25,7 @@ def words(*, now: datetime) -> str:
     if not standing.crew.takers:
         return "No worker takes steps: it waits until one does. Start one with `manage.py up`."
     if _is_full():
-        return f"{settings.ENV.max_concurrent_workflows} workflows run, as many as may at once: it waits for a place."
+        return f"As many workflows run as may at once ({settings.ENV.max_concurrent_workflows}): it waits for a place."
     return _ahead(backlog(now)["due"], standing.crew.takers, now)
 
 

@@ -34,7 +34,11 @@ def _part_of(workflow: Workflow) -> Starter | None:
 
 
 def _schedule(workflow: Workflow) -> Starter | None:
-    return Starter("by schedule", workflow.schedule.name, "/schedules") if workflow.schedule else None
+    return (
+        Starter("by schedule", workflow.schedule.name, reverse("dashboard:schedule", args=[workflow.schedule.uid]))
+        if workflow.schedule
+        else None
+    )
 
 
 def _event(workflow: Workflow) -> Starter | None:
