@@ -27,7 +27,7 @@ def cleaned(text: str) -> str:
 
 def brief(seconds: float) -> str:
     """`"40 ms"`, `"12 s"`, `"1m 12s"`, `"2h 15m"`, `"3d 4h"`; `static/pages/graph.js` counts on in the same words."""
-    seconds = max(0.0, seconds)
+    seconds = max(0.0, round(seconds, 3))
     if seconds < 1:
         return f"{int(seconds * 1000)} ms"
     for size, unit, part_size, part in ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "m"), (60, "m", 1, "s")):

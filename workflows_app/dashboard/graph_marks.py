@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from workflows_app.dashboard import strips
-from workflows_app.dashboard.cutting import brief, cut
+from workflows_app.dashboard.cutting import brief, cleaned, cut
 from workflows_app.dashboard.graph_facts import Fact
 from workflows_app.dashboard.graph_spots import Spot
 from workflows_app.dashboard.looks import LOOKS, SKIPPED, Look
@@ -120,7 +120,7 @@ def _waits(node: Node, fact: Fact, known: Known) -> str:
     if fact.waits_for in ANSWERS:
         return ANSWERS[fact.waits_for]
     if len(needed) == 1:
-        return f"waits for {needed[0]}"
+        return f"waits for {cleaned(needed[0])}"
     if needed:
         return f"waits for {len(needed):,} steps"
     return f"until {_clock(fact.available_at)}" if fact.available_at else "waits"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 Span = tuple[float, float]
-LONG, LEAST_SECONDS = 0.15, 2.0  # of the whole: a longer gap is folded
+LONG, LEAST_SECONDS = 0.3, 2.0  # of the whole: a longer gap is folded
 FOLDED = 3.0  # per cent that a folded gap takes
 MOST_TICKS, CLOSEST = 8, 9.0
 STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400,

@@ -41,11 +41,11 @@ def shown(workflow: Workflow, overview: Overview, *, now: datetime) -> Shown:
 
 
 def _graph(workflow: Workflow, overview: Overview, now: datetime) -> Shown:
-    return {"graph": graph_view.build(workflow, overview.looks, overview.about.view, now)}
+    return {"graph": graph_view.build(workflow, overview.looks, overview.about.view, now, overview.about.usual)}
 
 
 def _timeline(workflow: Workflow, overview: Overview, now: datetime) -> Shown:
-    return {"timeline": timeline_view.build(workflow, overview.about.view, now)}
+    return {"timeline": timeline_view.build(workflow, overview.about.view, now, overview.about.usual)}
 
 
 def _list(workflow: Workflow, overview: Overview, now: datetime) -> Shown:
