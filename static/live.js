@@ -40,8 +40,16 @@
 
   const isPoll = (event) => event.detail.ctx?.sourceElement?.id === "live";
 
+  // The reader went to another view of the page while a poll was on its way: its answer is of the view before.
+  const place = (address) => {
+    const { pathname, search } = new URL(address, document.baseURI);
+    return pathname + search;
+  };
+  const isStale = (event) => isPoll(event) && place(event.detail.ctx.request.action) !== place(region()?.getAttribute("hx-get") || "");
+
   // A signed-out reader is redirected to the login page: show that page, not its text inside this one.
   document.addEventListener("htmx:before:response", (event) => {
+    if (isStale(event)) return event.preventDefault();
     if (!event.detail.ctx.response.raw.redirected) return;
     event.preventDefault();
     location.reload();

@@ -96,7 +96,10 @@ def test_a_browser_that_has_something_else_gets_all_lines(reader):
         assert numbers(poll(reader, workflow, text)) == [1, 2, 3], text
     for n in range(4, 12):
         a_log_line(step, f"line {n}")
-    assert numbers(poll(reader, workflow, has)) == [8, 9, 10, 11], "more came than a page holds"
+    fresh = poll(reader, workflow, has)
+    assert numbers(fresh) == [8, 9, 10, 11], "more came than a page holds"
+    assert held(fresh).split(":")[0] != has.split(":")[0], "what the browser has must not be taken for it"
+    assert numbers(poll(reader, workflow, held(fresh))) == []
 
 
 def test_the_lines_of_one_attempt_keep_their_numbers(reader):

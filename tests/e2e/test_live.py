@@ -28,7 +28,7 @@ HIDE = """(hidden) => {
 
 
 def test_a_page_that_waits_is_answered_304(page: Page) -> None:
-    page.goto(f"/workflows/{start(page, pause=600)}")
+    page.goto(f"/workflows/{start(page, pause=600)}?view=list")
     expect(page.locator("#step-wait_for_stragglers .status")).to_contain_text("Waiting")
     page.wait_for_event("response", predicate=lambda response: is_poll(response) and response.status == 304)
     page.get_by_role("button", name="Stop", exact=True).click()
@@ -90,7 +90,7 @@ def test_a_server_that_fails_does_not_replace_what_is_on_the_page(contexts: Call
 
 def test_a_click_that_is_not_answered_is_told_and_the_page_finds_the_server_again(contexts: Callable[..., BrowserContext]) -> None:
     page = contexts().new_page()
-    page.goto(f"/workflows/{start(page, pause=600)}")
+    page.goto(f"/workflows/{start(page, pause=600)}?view=list")
     expect(page.locator("#live-state")).to_contain_text("Live")
     page.route(lambda url: "step=" in url, lambda route: route.fulfill(status=503, body="away", content_type="text/html"))
     page.locator(".row-link").first.click()
@@ -119,7 +119,7 @@ def test_how_far_a_custom_task_is_moves_on_its_step_while_it_runs(page: Page) ->
     """From `context.progress(...)` in a worker process to the bar in the row, without a reload."""
     steps = [{"execution_type": "sequential", "tasks": [{"name": "task_b", "params": {"seconds": 8}}]}]
     workflow = page.request.post("/api/workflow", data={"name": "Slow", "steps": steps}).json()
-    page.goto(f"/workflows/{workflow['workflow_id']}")
+    page.goto(f"/workflows/{workflow['workflow_id']}?view=list")
     bar = page.locator("#step-task_b progress")
     expect(bar).to_have_attribute("value", re.compile(r"0\.\d+"), timeout=10_000)
     first = bar.get_attribute("value") or ""

@@ -76,6 +76,7 @@ class Opened:
     """The stretch that is shown; `is_rest`: the browser has the lines before it. `current` is the key of the match that is shown."""
 
     stretch: Stretch
+    key: str
     is_rest: bool
     after: int
     found: Sequence[int]
@@ -93,7 +94,7 @@ def build(step: Step, view: View, *, held: str = "") -> LogPanel:
     rows = _rows(stretch, step, view, opened.current)
     has_earlier = bool(stretch.earlier and not opened.is_rest)
     return LogPanel(
-        key=_key(step, view, stretch),
+        key=opened.key,
         rows=rows,
         is_rest=opened.is_rest,
         after=stretch.lines[-1].key if stretch.lines else opened.after,
@@ -136,30 +137,30 @@ def _opened(step: Step, view: View, held: str) -> Opened:
     found = log.matches(view.find) if view.find else []
     place = min(view.match or 1, len(found)) if found else 0
     wanted = found[place - 1] if place else log.key_of(view.line) if view.line else None
-    if wanted is None and (rest := _rest(log, _key(step, view), held)) is not None:
-        return Opened(rest, True, _after(held), found, place)
+    key, has = _key(step, view), held.rpartition(":")[0]
+    if wanted is None and _is_end(has, key) and (rest := _rest(log, held)):
+        return Opened(rest, has, True, _after(held), found, place)
     tail = log.tail()
-    is_in_tail = wanted is None or not tail.lines or wanted >= tail.lines[0].key
-    return Opened(tail if is_in_tail else log.around(wanted or 0), False, 0, found, place)
+    if wanted is not None and tail.lines and wanted < tail.lines[0].key:
+        part = log.around(wanted)
+        return Opened(part, f"{key}-to{part.lines[-1].key}" if part.later else key, False, 0, found, place)
+    return Opened(tail, f"{key}-from{tail.lines[0].key}" if has == key and tail.lines else key, False, 0, found, place)
 
 
-def _key(step: Step, view: View, stretch: Stretch | None = None) -> str:
-    """The end of a log stays what it is while lines come, until the step fails; another part is another."""
-    part = [f"to{stretch.lines[-1].key}"] if stretch and stretch.later else []
+def _key(step: Step, view: View) -> str:
+    """The end of a log stays what it is while lines come, until the step fails; another part is another, and so is the end when more
+    came than a browser that was there has seen."""
     found = [view.find.encode().hex(), view.match or 1] if view.find else []
     failed = ["failed"] if step.status == Status.FAILED else []
-    return "-".join(map(str, [step.pk, view.attempt or "all", view.level or "all", *failed, *part, *found]))
+    return "-".join(map(str, [step.pk, view.attempt or "all", view.level or "all", *failed, *found]))
 
 
-def _form(step: Step, view: View) -> str:
-    """Names the form: what is typed into it stays until it shows something else, or another attempt begins."""
-    return f"{step.pk}-{step.attempt}-{view.view}-{view.attempt or ''}-{view.level}-{view.find.encode().hex()}"
+def _is_end(has: str, key: str) -> bool:
+    return has == key or re.fullmatch(rf"{re.escape(key)}-from[0-9]{{1,18}}", has) is not None
 
 
-def _rest(log: Log, key: str, held: str) -> Stretch | None:
+def _rest(log: Log, held: str) -> Stretch | None:
     """What came after the lines that the browser has; None when it has to get all of them."""
-    if held.rpartition(":")[0] != key:
-        return None
     rest = log.after(_after(held))
     return None if rest.later else rest
 
@@ -167,6 +168,11 @@ def _rest(log: Log, key: str, held: str) -> Stretch | None:
 def _after(held: str) -> int:
     after = held.rpartition(":")[2]
     return int(after) if after.isascii() and after.isdecimal() and len(after) < 19 else 0
+
+
+def _form(step: Step, view: View) -> str:
+    """Names the form: what is typed into it stays until it shows something else, or another attempt begins."""
+    return f"{step.pk}-{step.attempt}-{view.view}-{view.attempt or ''}-{view.level}-{view.find.encode().hex()}"
 
 
 def _rows(stretch: Stretch, step: Step, view: View, current: int | None) -> list[Row]:
