@@ -31,7 +31,7 @@ def test_a_bar_is_stacked_and_leads_to_what_it_counts(db):
     assert completed.height > failed.height > 2
     assert [layer.css for layer in found.layers] == ["completed", "failed"]
     assert found.layers[1].path == f"M{bar.x} {failed.y}h8v{failed.height}h-8z"
-    assert bar.url == "?status=failed&from=2026-11-21T11%3A30&to=2026-11-21T11%3A45&q=x"
+    assert bar.url == "?status=failed&q=x&from=2026-11-21T11:30&to=2026-11-21T11:45"
 
 
 def test_one_failure_among_thousands_is_seen(db):

@@ -83,14 +83,14 @@ def build(filters: Filters, *, now: datetime) -> Histogram:
     buckets = throughput.last_day(now)
     total = _sum(buckets)
     tallest = max((bucket.counts.total() for bucket in buckets), default=0)
-    times = filters.between(now)
+    times, base = filters.between(now), _without_time(filters)
     return Histogram(
         width=PITCH * len(buckets),
         height=HEIGHT,
         layers=_layers(buckets, tallest),
-        bars=[_bar(place, bucket, filters, times) for place, bucket in enumerate(buckets) if bucket.counts],
+        bars=[_bar(place, bucket, base, times) for place, bucket in enumerate(buckets) if bucket.counts],
         legend=[_item(status, total[status], filters) for status in LOOKS],
-        hours=_hours(buckets, filters),
+        hours=_hours(buckets, base),
         label=f"Workflows of the last 24 hours: {words(total) or 'none'}",
         first=f"{buckets[0].start:%H:%M}",
         last=f"{buckets[-1].start + QUARTER:%H:%M}",
@@ -109,11 +109,11 @@ def _sum(buckets: Sequence[Bucket]) -> Counter[Status]:
     return found
 
 
-def _bar(place: int, bucket: Bucket, filters: Filters, times: TimeRange) -> Bar:
+def _bar(place: int, bucket: Bucket, base: str, times: TimeRange) -> Bar:
     end = bucket.start + QUARTER
     is_outside = bool((times.start and end <= times.start) or (times.end and bucket.start >= times.end))
     title = f"{bucket.start:%H:%M} to {end:%H:%M} UTC: {words(bucket.counts)}"
-    return Bar(str(place * PITCH), _url(filters, bucket.start, end), title, is_outside)
+    return Bar(str(place * PITCH), _url(base, bucket.start, end), title, is_outside)
 
 
 def _layers(buckets: Sequence[Bucket], tallest: int) -> list[Layer]:
@@ -141,14 +141,20 @@ def _item(status: Status, count: int, filters: Filters) -> Item:
     return Item(look, f"{count:,}", filters.toggled(look.css), look.css in filters.get("status").split(","))
 
 
-def _hours(buckets: Sequence[Bucket], filters: Filters) -> list[Hour]:
+def _hours(buckets: Sequence[Bucket], base: str) -> list[Hour]:
     """The newest first, those with something in them."""
     by_hour: dict[datetime, Counter[Status]] = {}
     for bucket in reversed(buckets):
         by_hour.setdefault(bucket.start.replace(minute=0), Counter()).update(bucket.counts)
     rows = ((start, start + timedelta(hours=1), counts) for start, counts in by_hour.items() if counts)
-    return [Hour(f"{start:%H:%M} to {end:%H:%M} UTC", _url(filters, start, end), words(counts)) for start, end, counts in rows]
+    return [Hour(f"{start:%H:%M} to {end:%H:%M} UTC", _url(base, start, end), words(counts)) for start, end, counts in rows]
 
 
-def _url(filters: Filters, start: datetime, end: datetime) -> str:
-    return filters.url(since="", from_=written(start), to=written(end))
+def _without_time(filters: Filters) -> str:
+    """What the URL of every range begins with."""
+    url = filters.url(since="", from_="", to="")
+    return url if url == "?" else f"{url}&"
+
+
+def _url(base: str, start: datetime, end: datetime) -> str:
+    return f"{base}from={written(start)}&to={written(end)}"
