@@ -20,8 +20,11 @@ DAY = 24 * 3600
 
 
 def words(status: Status, **changes: Any) -> str:
-    step = a_step(a_workflow(Node("a", "input"), Node("join", "output")), Node("b", "output"), position=1, status=status, **changes)
-    return waits.words(step, now=NOW)
+    """Of a workflow with this one step."""
+    workflow = a_workflow(Node("b", "output"))
+    workflow.steps.all().delete()
+    a_step(workflow, Node("b", "output"), status=status, **changes)
+    return waits.of_workflows([workflow], now=NOW)[workflow.pk].removeprefix("b ").removeprefix("waits for ")
 
 
 @pytest.mark.django_db
@@ -46,7 +49,7 @@ def test_a_step_that_is_held_back_says_by_what(changes: dict[str, Any], expected
 def test_the_next_try_says_which_of_how_many() -> None:
     workflow = a_workflow(Node("a", "input"))
     workflow.steps.update(available_at=later(4), attempt=1, failures=1)
-    assert waits.words(workflow.steps.get(), now=NOW) == "attempt 2 of 4 at 12:00:04 UTC"
+    assert line(workflow) == "a waits for attempt 2 of 4 at 12:00:04 UTC"
 
 
 @pytest.mark.django_db

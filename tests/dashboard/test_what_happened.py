@@ -2,9 +2,10 @@
 
 import pytest
 
-from tests.factories import NOW, a_workflow, later
+from tests.dashboard.rows import mapping
+from tests.factories import NOW, a_worker, a_workflow, later
 from workflows_app.dashboard import runs_again, steps_table, what_happened
-from workflows_app.engine import control
+from workflows_app.engine import control, pausing
 from workflows_app.graph.definition import Node
 from workflows_app.graph.statuses import Status
 from workflows_app.models import Step
@@ -83,3 +84,25 @@ def test_what_waits_says_for_what():
     workflow = a_workflow(Node("pause", "delay"))
     Step.objects.update(status=Status.WAITING_FOR_DEPENDENCY, attempt=1, available_at=later(90), metadata={"waitingFor": "a delay of 90 s"})
     assert tell(workflow).why == "pause waits for a delay of 90 s, until 12:01:30 UTC."
+
+
+def test_a_pause_is_told_of_what_waits_and_of_what_still_runs():
+    a_worker()
+    waiting = a_workflow()
+    running = a_workflow(Node("a", "delay"), Node("b", "delay"), statuses={"a": Status.RUNNING})
+    pausing.pause(reason="deploying", now=NOW)
+    assert tell(waiting).why == "fetch waits for the queue, which is paused since 2026-11-21 12:00:00 UTC (deploying)."
+    assert tell(running).why == "Now: a. The queue is paused since 2026-11-21 12:00:00 UTC (deploying): nothing else starts."
+
+
+def test_a_workflow_without_a_place_says_so_as_a_whole():
+    held = a_workflow(Node("a", "input"), statuses={"a": Status.WAITING_FOR_DEPENDENCY}, status=Status.WAITING_FOR_DEPENDENCY)
+    assert tell(held).why.startswith("It waits for a place: as many workflows run as MAX_CONCURRENT_WORKFLOWS allows")
+
+
+def test_a_map_whose_elements_are_held_up_says_by_what():
+    a_worker()
+    workflow = mapping([Status.COMPLETED, Status.PENDING])
+    assert tell(workflow).why.endswith("fetch[1] waits for a free worker, and 1 more step.")
+    pausing.pause(now=NOW)
+    assert "fetch[1] waits for the queue, which is paused" in tell(workflow).why

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from workflows_app.dashboard.looks import LOOKS, Moment, moment, plural
-from workflows_app.engine.report.held import Held, held, reasons_of
+from workflows_app.engine.report.held import Held, held
 from workflows_app.graph.statuses import ACTIVE, Status
-from workflows_app.models import Step, Workflow
+from workflows_app.models import Workflow
 
 MOST_NAMED = 3
 EXPIRES = ("approval", "event", "elements", "answer")
@@ -60,11 +60,6 @@ def _timer(reason: Reason) -> str:
 
 def _is_next_try(reason: Reason) -> bool:
     return bool(reason["text"].endswith(f", due at {reason['at']}"))
-
-
-def words(step: Step, *, now: datetime) -> str:
-    """In short, of a step that no other step before it holds back."""
-    return brief(reasons_of(Step.objects.filter(pk=step.pk), now=now).get(step.pk, []), now=now)
 
 
 def of_workflows(workflows: Sequence[Workflow], *, now: datetime) -> Mapping[int, str]:

@@ -13,6 +13,7 @@ from django.urls import reverse
 from workflows_app.dashboard import runs_again, step_rows, waits
 from workflows_app.dashboard.looks import Look, listed, look, plural, took
 from workflows_app.dashboard.steps_table import Looks, Overview
+from workflows_app.engine import pausing
 from workflows_app.graph.statuses import Status
 from workflows_app.models import Step, Workflow
 
@@ -124,8 +125,9 @@ def _active(workflow: Workflow, found: Overview, workers: int, now: datetime) ->
     if not workers:
         return Story(seen, f"Nothing can run: no worker is alive · {done}", NO_WORKER, "Start workers with “make run”.", (STOP,), asking)
     if running:
-        return Story(seen, f"Running · {done}", " ".join([f"Now: {listed(running)}.", *_elements(held, found)]), "", (STOP,), asking)
-    return Story(seen, f"{seen.word} · {done}", _why_idle(held, found, now), "", (STOP,), asking)
+        why = " ".join([f"Now: {listed(running)}.", *_elements(held, found), *_paused()])
+        return Story(seen, f"Running · {done}", why, "", (STOP,), asking)
+    return Story(seen, f"{seen.word} · {done}", _why_idle(workflow, held, found, now), "", (STOP,), asking)
 
 
 def _held(workflow: Workflow) -> list[Step]:
@@ -135,12 +137,19 @@ def _held(workflow: Workflow) -> list[Step]:
     return list(found.order_by(F("waits_for").asc(nulls_last=True), "available_at")[:MOST_HELD])
 
 
-def _why_idle(held: Sequence[Step], found: Overview, now: datetime) -> str:
-    if not held:
-        return "The next steps are about to start."
-    if elements := _elements(held[:1], found):
+def _why_idle(workflow: Workflow, held: Sequence[Step], found: Overview, now: datetime) -> str:
+    """How far a map is, and what holds its elements up; of anything else what it waits for."""
+    elements = _elements(held[:1], found)
+    waits_for = waits.of_workflows([workflow], now=now).get(workflow.pk, "")
+    if elements and waits_for.startswith(f"{held[0].node_id} waits for"):
         return elements[0]
-    return f"{held[0].node_id} waits for {waits.words(held[0], now=now)}."
+    sentence = f"It {waits_for}." if waits_for.startswith("waits for") else f"{waits_for}." if waits_for else ""
+    return " ".join(filter(None, [*elements, sentence])) or "The next steps are about to start."
+
+
+def _paused() -> list[str]:
+    pause = pausing.current()
+    return [f"The queue is paused {pausing.told(pause)}: nothing else starts."] if pause else []
 
 
 def _elements(held: Sequence[Step], found: Overview) -> list[str]:

@@ -43,11 +43,6 @@ def held(workflow_ids: Collection[int], *, now: datetime) -> Mapping[int, Held]:
     return {row["workflow_id"]: Held(row["node_id"], told[row["id"]], row["together"] - 1) for row in first}
 
 
-def reasons_of(steps: StepQuerySet, *, now: datetime) -> Mapping[int, list[Reason]]:
-    """By step, for steps that no other step before them holds back."""
-    return _reasons(_read(steps), now)
-
-
 def _first_of_each(workflow_ids: Collection[int]) -> list[Values]:
     is_asked = Case(When(waits_for=Step.APPROVAL, then=Value(0)), default=Value(1))
     order = (is_asked, F("available_at").asc(nulls_last=True), F("position").asc())
