@@ -28,7 +28,7 @@ def asked(page) -> str:
 
 
 def act(reader, verb: str, *workflows: Workflow, **data):
-    return reader.post("/workflows/bulk", {"verb": verb, "id": [str(w.uid) for w in workflows], **data}, follow=True)
+    return reader.post("/workflows/bulk", {"verb": verb, "workflow": [str(w.uid) for w in workflows], **data}, follow=True)
 
 
 def all_that_match(reader, verb: str, query: str, seen: str):
@@ -112,6 +112,15 @@ def test_fewer_than_were_shown_are_asked_about_as_they_are(reader):
     assert "Delete 2 workflows?" in text_of(all_that_match(reader, "delete", "status=failed", seen))
 
 
+def test_when_an_active_one_ended_meanwhile_the_others_are_asked_about(reader):
+    active, failed = a_workflow(statuses={"fetch": Status.RUNNING}), a_workflow(statuses=FAILED)
+    seen = shown(reader.get("/workflows?status=running,failed"))
+    Workflow.objects.filter(pk=active.pk).update(status=Status.COMPLETED, ended_at=later(9), done_steps=2, active_steps=0)
+    page = all_that_match(reader, "delete", "status=running,failed", seen)
+    assert "Delete 1 workflow?" in text_of(page)
+    assert str(failed.uid) in page.content.decode()
+
+
 def test_what_joins_after_the_question_is_not_touched(reader):
     first = a_workflow(statuses=FAILED)
     page = all_that_match(reader, "delete", "status=failed", shown(reader.get("/workflows?status=failed")))
@@ -178,7 +187,7 @@ def test_there_are_no_other_verbs(reader, data):
 
 def test_ids_that_are_none_are_ignored_and_nobody_is_led_elsewhere(reader):
     workflow = a_workflow()
-    data = {"verb": "stop", "id": ["nonsense", EVIL, str(workflow.uid)], "query": "https://evil.example/?q=x"}
+    data = {"verb": "stop", "workflow": ["nonsense", EVIL, str(workflow.uid)], "query": "https://evil.example/?q=x"}
     assert reader.post("/workflows/bulk", data).headers["Location"] == "/workflows?q=x"
     assert statuses(workflow) == ["STOPPED"]
 

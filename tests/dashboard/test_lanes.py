@@ -221,3 +221,20 @@ def test_the_step_of_another_workflow_is_not_found(db):
     a_step(a_workflow(name="one"), Node("extra", "input"), position=9)
     a_workflow(name="two")
     assert names("q=step:extra") == ["one"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "newer"),
+    [
+        ("7", "6", True),
+        ("6", "6", False),
+        ("5.20", "9.10", True),
+        ("9.10", "5.20", False),
+        ("3", "5.20", True),
+        ("5.20", "3", False),
+        ("3", "", True),
+        ("", "3", False),
+    ],
+)
+def test_the_place_of_a_row_is_before_or_after_that_of_another(one, other, newer):
+    assert paging.is_newer(one, other) is newer

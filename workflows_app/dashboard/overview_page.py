@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
-from django.db.models import Max
+from django.db.models import Count, Max
 from django.urls import reverse
 
 from workflows_app.catalog import approvals
@@ -74,8 +74,8 @@ class Overview:
 
 def tag(reader: User, *, now: datetime) -> str:
     """Changes with the workflows, the schedules, the workers, and every quarter of a minute: most figures age."""
-    next_at = Schedule.objects.active().aggregate(first=Max("next_at"), changed=Max("updated_at"))
-    parts = (reader.pk, next_at, len(live_workers(now=now)), int(now.timestamp()) // 15)
+    schedules = Schedule.objects.active().aggregate(last=Max("next_at"), count=Count("pk"))
+    parts = (reader.pk, schedules, len(live_workers(now=now)), int(now.timestamp()) // 15)
     return f"{list_page.tag()}-{snapshot.digest(parts)}"
 
 

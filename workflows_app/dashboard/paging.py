@@ -72,9 +72,11 @@ def first_rows(groups: Sequence[Group], *, limit: int) -> Iterator[WorkflowQuery
 
 
 def is_newer(one: str, other: str) -> bool:
-    """Whether the first cursor's place is before the other's in a list. One of another kind is: it was not there."""
+    """Whether the first cursor's place is before the other's in a list. Active ones stand before ended ones."""
     first, second = key_of(one), key_of(other)
-    return first is not None and (second is None or len(first) != len(second) or first > second)
+    if first is None or second is None:
+        return first is not None
+    return first > second if len(first) == len(second) else len(first) < len(second)
 
 
 def cursor(key: Key) -> str:
