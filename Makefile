@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 OUT ?=
 MINUTES ?= 30
 
-.PHONY: run test test-postgres test-chaos soak lint docs bench clean
+.PHONY: run test test-postgres test-chaos soak lint docs bench screenshots clean
 
 run: $(VENV)/.run
 	@$(BIN)/python manage.py up
@@ -36,6 +36,9 @@ docs: $(VENV)/.run
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m benchmarks $(if $(OUT),--out $(OUT)) $(if $(DATABASE),--database $(DATABASE))
+
+screenshots: $(VENV)/.dev
+	@$(BIN)/python -m tests.screenshots --out $(or $(OUT),screenshots)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
