@@ -29,7 +29,8 @@
   const write = (node, mark, looks) => {
     const [css, lead = "", since = "", tail = "", words = looks[css][1], bands = []] = typeof mark === "string" ? [mark] : mark;
     node.setAttribute("class", node.getAttribute("class").replace(/ n-\S+/, ` n-${css}`));
-    node.querySelector(".glyph").textContent = looks[css][0];
+    const glyph = node.querySelector(".glyph");
+    if (glyph) glyph.textContent = looks[css][0];
     const title = node.querySelector("title");
     title.textContent = `${title.textContent.split("\n")[0]}\n${words}`;
     const parts = node.querySelectorAll(".lead tspan");

@@ -159,7 +159,7 @@ def test_many_siblings_are_one_group_with_counts_which_opens() -> None:
     assert group.mark.words == "1 completed, 1 failed, 398 waiting"
     assert "400 steps in 1 group" in graph.words
     opened = graph_of(workflow, View.from_query(QueryDict("open=1"))).picture.nodes
-    assert [node.kind for node in opened].count("cell") == 400
+    assert [node.kind for node in opened].count("dot") == 400
     assert opened[1].url == "?"
     assert opened[2].url == "?open=1&step=n0"
 

@@ -94,7 +94,7 @@ def test_a_large_template_opens_its_groups_and_turns_by_its_url(reader: Client) 
     template = a_template(definition=wide)
     closed, opened = (page(reader, template, query).content.decode() for query in ("?dir=TB", "?open=1&dir=TB"))
     assert 'href="?dir=TB&amp;open=1"' in closed
-    assert opened.count("k-cell") == 400
+    assert opened.count("k-dot") == 400
     assert 'href="#grid"' in opened
 
 

@@ -139,3 +139,20 @@ def test_the_page_of_a_template_leads_to_the_log_of_a_cell(page: Page) -> None:
     page.goto("/templates/data_processing")
     page.locator(f'.runs-grid td a[href^="/workflows/{workflow}"]').first.click()
     expect(page.locator("#step-panel")).to_be_visible()
+
+
+def test_next_failed_walks_from_one_failure_to_the_next_by_key_and_by_mouse(page: Page) -> None:
+    broken = [
+        {"id": id, "action": "delay", "needs": ["first"], "on_failure": "continue", "with": {"seconds": "{{ first.output.wait }}"}}
+        for id in ("load", "send")
+    ]
+    steps = [{"id": "first", "action": "transform", "with": {"value": {"wait": "much"}}}, *broken]
+    workflow = page.request.post("/api/workflows", data={"name": "Breaks twice", "definition": {"steps": steps}}).json()["id"]
+    page.goto(f"/workflows/{workflow}?step=first")
+    expect(page.locator("#graph-next-failed")).to_contain_text("2")
+    page.keyboard.press("f")
+    expect(page.locator(".node.is-selected")).to_contain_text("load")
+    page.locator("#graph-next-failed").click()
+    expect(page.locator(".node.is-selected")).to_contain_text("send")
+    page.keyboard.press("f")
+    expect(page.locator(".node.is-selected")).to_contain_text("load")

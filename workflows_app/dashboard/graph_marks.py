@@ -61,7 +61,7 @@ def mark_of(spot: Spot, known: Known) -> Mark:
         return _group(spot, known)
     node = known.definition.nodes[spot.members[0]]
     css = known.looks[node.id][1].css
-    return Mark(css, words=BY_CSS[css].word) if spot.kind == "cell" else _step(node, css, known)
+    return Mark(css, words=BY_CSS[css].word) if spot.is_inside else _step(node, css, known)
 
 
 def _group(spot: Spot, known: Known) -> Mark:

@@ -12,7 +12,7 @@ from workflows_app.dashboard.graph_spots import Spot, boxes_of, name_of
 from workflows_app.graph.definition import Definition
 from workflows_app.graph.layout.shapes import Box, Folding, Join, Plan
 
-COLUMNS = {"step": 18, "group": 22, "frame": 30, "cell": 16}
+COLUMNS = {"step": 18, "group": 22, "frame": 30, "cell": 16, "dot": 0}
 UNSEEN = "•"  # of a step that has no status: a template's
 COLUMN_WIDTH, LABEL_EDGE, LABEL_HEIGHT = 6.2, 12, 17
 
@@ -88,7 +88,7 @@ def _node(index: int, shown: Shown, box: Box) -> Node:
         height=_number(box.height),
         mark=mark,
         glyph=BY_CSS[mark.css].glyph if mark.css in BY_CSS else UNSEEN,
-        name=cut(name, COLUMNS[spot.kind]),
+        name=cut(name, COLUMNS[spot.kind]) if COLUMNS[spot.kind] else "",
         title=_title(spot, name, shown),
         url=shown.url(spot),
         is_selected=index == shown.selected,

@@ -15,11 +15,20 @@ IN_A_ROW = " in a row"
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """`members` are positions of steps, `item` is that of what it belongs to."""
+    """`members` are positions of steps, `item` is that of what it belongs to. A dot is a cell without room for a name."""
 
-    kind: Literal["step", "group", "frame", "cell"]
+    kind: Literal["step", "group", "frame", "cell", "dot"]
     item: int
     members: tuple[int, ...]
+
+    @property
+    def is_inside(self) -> bool:
+        """A member of an open group."""
+        return self.kind in ("cell", "dot")
+
+    @property
+    def is_step(self) -> bool:
+        return self.kind == "step" or self.is_inside
 
 
 def spots_of(folding: Folding) -> list[Spot]:
@@ -34,7 +43,8 @@ def _spots(index: int, item: Item) -> Iterator[Spot]:
         yield Spot("group", index, item.members)
     else:
         yield Spot("frame", index, item.members)
-        yield from (Spot("cell", index, (member,)) for member in item.members)
+        kind: Literal["cell", "dot"] = "cell" if len(item.members) <= sizes.MOST_CELLS else "dot"
+        yield from (Spot(kind, index, (member,)) for member in item.members)
 
 
 def boxes_of(folding: Folding, plan: Plan) -> list[Box]:

@@ -87,7 +87,7 @@ class _Links:
         self._base = plain.url()
 
     def url(self, spot: Spot) -> str:
-        if spot.kind in ("step", "cell"):
+        if spot.is_step:
             joint = "&" if len(self._base) > 1 else ""
             return f"{self._base}{joint}step={quote(self._definition.nodes[spot.members[0]].id, safe='')}"
         number, graph = self._folding.items[spot.item].number, self._plain.graph
@@ -101,7 +101,7 @@ def _usual(workflow: Workflow) -> Mapping[str, float]:
 
 
 def _css_of_items(spots: Sequence[Spot], marks: Sequence[Mark]) -> list[str]:
-    return [mark.css for spot, mark in zip(spots, marks, strict=True) if spot.kind != "cell"]
+    return [mark.css for spot, mark in zip(spots, marks, strict=True) if not spot.is_inside]
 
 
 def _state(marks: Sequence[Mark], states: str, selected: int | None) -> Mapping[str, Any]:

@@ -58,7 +58,7 @@ def _mark(spot: Spot, definition: Definition, usual: Mapping[str, float]) -> Mar
 
 
 def _url(spot: Spot, folding: Folding, choice: GraphChoice, rows: Collection[int]) -> str:
-    if spot.kind in ("step", "cell"):
+    if spot.is_step:
         return f"#row-{spot.members[0]}" if spot.members[0] in rows else "#grid"
     return _query(choice.but(opened=tuple(sorted({*choice.opened} ^ {folding.items[spot.item].number}))))
 

@@ -14,7 +14,7 @@ from workflows_app.engine.report import dot
 from workflows_app.graph.layout import layers
 from workflows_app.graph.layout.folding import fold
 from workflows_app.graph.layout.shapes import Box, Direction, Folding, Item, Plan
-from workflows_app.graph.layout.sizes import CELL, cells, size_of, sizes_of
+from workflows_app.graph.layout.sizes import MOST_CELLS, cells, size_of, sizes_of
 
 Place = Callable[..., Plan]
 needs_dot = pytest.mark.skipif(dot.path() is None, reason="Graphviz is not installed")
@@ -52,7 +52,7 @@ def is_near(box: Box, x: float, y: float, slack: float = 2) -> bool:
 
 @pytest.mark.parametrize("direction", DIRECTIONS)
 @pytest.mark.parametrize("place", MAKERS)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(needs=any_graph(), most=st.sampled_from([4, 300]))
 def test_no_boxes_overlap_and_no_line_is_missing(place, direction, needs, most):
     found = folded(needs, most=most)
@@ -71,16 +71,15 @@ def test_a_step_stands_after_all_that_it_needs(place, direction):
 @pytest.mark.parametrize("place", MAKERS)
 def test_an_open_group_has_room_for_all_its_members(place):
     found = folded(fan(500), opened=(1,))
-    plan = drawn(found, place, "LR")
-    frame = plan.boxes[1]
+    frame = drawn(found, place, "LR").boxes[1]
     inside = cells(frame, 498)
     assert len(inside) == 498
-    assert all(frame.x < cell.x and cell.x + CELL.width < frame.x + frame.width for cell in inside)
-    assert all(frame.y < cell.y and cell.y + CELL.height < frame.y + frame.height for cell in inside)
+    assert all(frame.x < cell.x and cell.x + cell.width < frame.x + frame.width for cell in inside)
+    assert all(frame.y < cell.y and cell.y + cell.height < frame.y + frame.height for cell in inside)
     assert not any(one.overlaps(other) for one, other in pairwise(inside))
 
 
-@pytest.mark.parametrize("members", [2, 3, 7, 2_500])
+@pytest.mark.parametrize("members", [2, 3, 7, MOST_CELLS, 2_500])
 def test_a_frame_holds_its_cells_whatever_their_number(members):
     size = size_of(Item("siblings", tuple(range(members)), is_open=True))
     for cell in cells(Box(0, 0, size.width, size.height), members):

@@ -9,6 +9,8 @@ from workflows_app.graph.layout.shapes import Box, Direction, Folding, Item, Siz
 STEP = Size(196, 54)
 GROUP = Size(224, 66)
 CELL = Size(150, 30)
+DOT = Size(22, 22)
+MOST_CELLS = 300  # of one group: the members of a larger one are dots
 GAP = 6
 FRAME_HEAD, FRAME_EDGE = 34, 10
 RANK_GAP, NODE_GAP = 48, 22
@@ -23,23 +25,29 @@ def size_of(item: Item, *, has_bar: bool = False) -> Size:
     return STEP if item.kind == "step" and not has_bar else GROUP
 
 
+def member_size(members: int) -> Size:
+    """How large each member of an open group is drawn."""
+    return CELL if members <= MOST_CELLS else DOT
+
+
 def columns_of(members: int) -> int:
-    return max(1, min(members, ceil(sqrt(members * CELL_SHAPE * (CELL.height + GAP) / (CELL.width + GAP)))))
+    size = member_size(members)
+    return max(1, min(members, ceil(sqrt(members * CELL_SHAPE * (size.height + GAP) / (size.width + GAP)))))
 
 
 def _frame(members: int) -> Size:
-    columns = columns_of(members)
+    columns, size = columns_of(members), member_size(members)
     rows = ceil(members / columns)
-    width = columns * (CELL.width + GAP) - GAP + 2 * FRAME_EDGE
-    return Size(max(GROUP.width, width), rows * (CELL.height + GAP) - GAP + FRAME_HEAD + FRAME_EDGE)
+    width = columns * (size.width + GAP) - GAP + 2 * FRAME_EDGE
+    return Size(max(GROUP.width, width), rows * (size.height + GAP) - GAP + FRAME_HEAD + FRAME_EDGE)
 
 
 def cells(frame: Box, members: int) -> list[Box]:
     """Where the members of an open group stand, row by row."""
-    columns = columns_of(members)
+    columns, size = columns_of(members), member_size(members)
     left, top = frame.x + FRAME_EDGE, frame.y + FRAME_HEAD
-    across, down = CELL.width + GAP, CELL.height + GAP
-    return [Box(left + i % columns * across, top + i // columns * down, CELL.width, CELL.height) for i in range(members)]
+    across, down = size.width + GAP, size.height + GAP
+    return [Box(left + i % columns * across, top + i // columns * down, size.width, size.height) for i in range(members)]
 
 
 def sizes_of(folding: Folding, bars: frozenset[int]) -> tuple[Size, ...]:
