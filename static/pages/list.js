@@ -1,6 +1,6 @@
 // The list's ticks: all on this page with one, how many are ticked; and a range drawn over the histogram.
 (() => {
-  const ticks = () => [...document.querySelectorAll('#bulk input[name="id"]')];
+  const ticks = () => [...document.querySelectorAll('#bulk input[name="workflow"]')];
 
   const count = () => {
     const all = document.querySelector("[data-tick-all]"), words = document.querySelector("[data-ticked]");

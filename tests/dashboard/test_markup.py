@@ -21,6 +21,13 @@ def test_a_template_holds_nothing_that_the_content_policy_refuses(path):
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_control_is_named_like_a_property_of_its_form(path):
+    """`form.id` would be that control, and a poll could not find the form again: it would draw it anew, with all that is in it."""
+    named = set(re.findall(r'\sname="([\w-]+)"', path.read_text()))
+    assert not named & {"id", "action", "method", "children", "attributes", "parentNode", "nextSibling", "isConnected"}
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_template_marks_nothing_safe(path):
     assert not re.search(r"\|\s*safe\b|autoescape off|safeseq", path.read_text())
 

@@ -37,7 +37,7 @@ def clean_up(page: Page, *uids: str) -> None:
 
 
 def ticks(page: Page) -> list[bool]:
-    return page.locator('#bulk input[name="id"]').evaluate_all("boxes => boxes.map(box => box.checked)")
+    return page.locator('#bulk input[name="workflow"]').evaluate_all("boxes => boxes.map(box => box.checked)")
 
 
 def test_a_search_is_saved_as_a_view_found_again_and_deleted(page: Page) -> None:
@@ -79,7 +79,7 @@ def test_new_rows_wait_to_be_shown_and_nothing_jumps(page: Page) -> None:
     uids = [run(page, name) for _ in range(2)]
     page.goto(f"/workflows?q=%22{name}%22")
     first = page.locator("#bulk tbody tr").first
-    page.locator('#bulk input[name="id"]').nth(1).check()
+    page.locator('#bulk input[name="workflow"]').nth(1).check()
     place = first.evaluate("row => row.id")
     uids += [run(page, name), run(page, name)]
     expect(page.locator(".news")).to_contain_text("2 new — show", timeout=20_000)

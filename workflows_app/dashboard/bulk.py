@@ -26,7 +26,7 @@ def bulk(request: HttpRequest) -> HttpResponse:
     """A few ticked ones are done at once; more, and all that match, are asked about."""
     verb = _verb(request.POST.get("verb", ""), "curl")
     try:
-        ids = snapshot.ids_of(request.POST.get("shown", ""), now=database_now())[1] if request.POST.get("all") else _ticked(request)
+        ids = _selected(request)
     except Changed as error:
         return _changed(request, error)
     if not ids:
@@ -34,9 +34,8 @@ def bulk(request: HttpRequest) -> HttpResponse:
         return redirect(_back(request))
     if verb == "curl":
         return _page(request, "workflows/bulk_calls.html", bulk_page.calls(ids, back=_back(request), base_url=_base(request)))
-    if verb == "delete" or request.POST.get("all") or len(ids) > bulk_page.TYPED_ABOVE:
-        return _ask(request, verb, ids)
-    return _perform(request, verb, ids)
+    is_asked = verb == "delete" or "all" in request.POST or len(ids) > bulk_page.TYPED_ABOVE
+    return _ask(request, verb, ids) if is_asked else _perform(request, verb, ids)
 
 
 @login_required
@@ -76,9 +75,11 @@ def _page(request: HttpRequest, template: str, page: object, *, status: int = 20
     return TemplateResponse(request, template, {"page": page}, status=status)
 
 
-def _ticked(request: HttpRequest) -> list[int]:
-    """Newest first, whatever the order of the ticks."""
-    uids = [uid for text in request.POST.getlist("id")[: snapshot.MOST] if (uid := _uid(text))]
+def _selected(request: HttpRequest) -> list[int]:
+    """All that match, as they were shown, or those that are ticked: newest first, whatever the order of the ticks. Raises Changed."""
+    if "all" in request.POST:
+        return snapshot.ids_of(request.POST.get("shown", ""), now=database_now())
+    uids = [uid for text in request.POST.getlist("workflow")[: snapshot.MOST] if (uid := _uid(text))]
     return list(Workflow.objects.filter(uid__in=uids).order_by("-id").values_list("pk", flat=True))
 
 
