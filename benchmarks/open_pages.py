@@ -26,7 +26,7 @@ import psutil
 from benchmarks import product
 
 MOST_CORES, LEAST_RATIO = 0.2, 0.85
-PAGES, SECONDS, SETTLE_SECONDS, JITTER, MOST_SECONDS = 1_000, 60, 20, 0.1, 60.0
+PAGES, SECONDS, SETTLE_SECONDS, JITTER, MOST_SECONDS = 1_000, 60, 40, 0.1, 60.0
 LISTS = ("/workflows", "/workflows?status=failed", "/workflows?status=running", "/workflows?since=24h", "/")
 MIX = ((60, "list"), (25, "workflow"), (10, "workers"), (5, "notifications"))  # of a hundred
 POLL = re.compile(r'data-poll="(\d+)"')
@@ -76,7 +76,7 @@ def measure(instance: product.Product, pages: int, seconds: int) -> dict[str, fl
     alone = _w3(seconds / 2)
     with _open(instance.port, addresses, cookie) as tally:
         time.sleep(SETTLE_SECONDS)
-        quiet = _share(web, lambda: time.sleep(SETTLE_SECONDS))
+        quiet = _share(web, lambda: time.sleep(seconds))
         polls, began, beside = tally.answered, time.monotonic(), list[float]()
         busy = _share(web, lambda: beside.extend(_w3(seconds)))
         polls_per_s = (tally.answered - polls) / (time.monotonic() - began)
