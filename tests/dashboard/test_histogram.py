@@ -45,8 +45,8 @@ def test_the_legend_and_the_table_say_it_in_words(db):
     ended(later(-5_000))
     found = histogram.build(of_text("status=failed"), now=NOW)
     assert found.label == "Workflows of the last 24 hours: 1 completed, 1 failed"
-    assert [(item.look.css, item.count, item.is_chosen) for item in found.legend if item.count != "0"] == [
-        ("completed", "1", False), ("failed", "1", True),
+    assert [(item.look.css, item.words, item.is_chosen) for item in found.legend if item.words[0] != "0"] == [
+        ("completed", "1 completed", False), ("failed", "1 failed", True),
     ]  # fmt: skip
     assert [(hour.words, hour.counts) for hour in found.hours] == [
         ("11:00 to 12:00 UTC", "1 failed"), ("10:00 to 11:00 UTC", "1 completed"),

@@ -50,7 +50,7 @@ class Item:
     """One status of the legend: a link that filters by it, or no more."""
 
     look: Look
-    count: str
+    words: str
     url: str
     is_chosen: bool
 
@@ -138,7 +138,7 @@ def _segments(counts: Counter[Status], tallest: int) -> tuple[Segment, ...]:
 
 def _item(status: Status, count: int, filters: Filters) -> Item:
     look = LOOKS[status]
-    return Item(look, f"{count:,}", filters.toggled(look.css), look.css in filters.get("status").split(","))
+    return Item(look, f"{count:,} {look.word.lower()}", filters.toggled(look.css), look.css in filters.get("status").split(","))
 
 
 def _hours(buckets: Sequence[Bucket], base: str) -> list[Hour]:

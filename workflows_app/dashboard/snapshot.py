@@ -39,13 +39,12 @@ def of_page(filters: Filters, count: int, keys: Sequence[Key]) -> Snapshot:
     return Snapshot(filters.url().removeprefix("?"), count, paging.cursor(keys[0]) if keys else "")
 
 
-def ids_of(signed: str, *, now: datetime) -> tuple[Snapshot, list[int]]:
+def ids_of(signed: str, *, now: datetime) -> list[int]:
     """All that match now, when that is no more than was shown. Raises Changed."""
     shown = _read(signed)
-    filters = of_text(shown.query)
-    found = paging.find(lanes.of(filters, now=now), limit=MOST + 1)
+    found = paging.find(lanes.of(of_text(shown.query), now=now), limit=MOST + 1)
     _refuse_more(shown, found.ids, paging.cursor(found.keys[0]) if found.keys else "")
-    return shown, found.ids
+    return found.ids
 
 
 def asked(verb: str, ids: Sequence[int]) -> str:
