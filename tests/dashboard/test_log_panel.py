@@ -76,6 +76,10 @@ def test_a_line_far_from_the_end_can_be_opened_by_its_number(reader):
     response = page(reader, workflow, "&line=3")
     assert numbers(response) == [1, 2, 3, 4]
     assert "6 later lines" in text_of(response)
+    again = poll(reader, workflow, held(response), "&line=3")
+    assert numbers(again) == [], "the browser has them"
+    assert "6 later lines" in text_of(again)
+    assert "10 lines" in text_of(again)
     assert numbers(page(reader, workflow, "&line=9")) == [7, 8, 9, 10]
 
 

@@ -103,7 +103,7 @@ def build(step: Step, view: View, *, held: str = "") -> LogPanel:
         earlier_rows=rows_query(view, stretch) if has_earlier else "",
         later_words=plural(stretch.later, "later line") if stretch.later else "",
         later_url=view.log_url(find=""),
-        count=plural(stretch.earlier + len(stretch.lines) + stretch.later, "line"),
+        count=plural(log_of(step, view).count(), "line"),
         attempts=_attempts(step, view),
         levels=[Choice("", "every level", not view.level), *(Choice(level, _above(level), level == view.level) for level in LEVELS)],
         search=_search(view, opened.found, opened.place) if view.find else None,
@@ -142,9 +142,15 @@ def _opened(step: Step, view: View, held: str) -> Opened:
         return Opened(rest, has, True, _after(held), found, place)
     tail = log.tail()
     if wanted is not None and tail.lines and wanted < tail.lines[0].key:
-        part = log.around(wanted)
-        return Opened(part, f"{key}-to{part.lines[-1].key}" if part.later else key, False, 0, found, place)
+        return _part(log.around(wanted), key, has, found, place)
     return Opened(tail, f"{key}-from{tail.lines[0].key}" if has == key and tail.lines else key, False, 0, found, place)
+
+
+def _part(part: Stretch, key: str, has: str, found: Sequence[int], place: int) -> Opened:
+    """Lines before the end: they stay what they are, and a browser that has them needs them no more."""
+    last = part.lines[-1].key
+    key = f"{key}-to{last}" if part.later else key
+    return Opened(Stretch((), 0, part.later) if has == key else part, key, has == key, last, found, place)
 
 
 def _key(step: Step, view: View) -> str:
