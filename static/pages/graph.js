@@ -191,6 +191,8 @@
   document.addEventListener("htmx:after:swap", apply);
   document.addEventListener("DOMContentLoaded", () => {
     apply();
+    const runs = document.querySelector(".runs-scroll");
+    if (runs) runs.scrollLeft = runs.scrollWidth; // the newest is on the right
     setInterval(tick, 1000);
   });
 })();

@@ -119,7 +119,7 @@ def _folded(folding: Folding) -> str:
     groups = [item for item in folding.items if item.kind != "step"]
     if not groups:
         return ""
-    return f"{plural(sum(len(item.members) for item in groups), 'step')} in {plural(len(groups), 'group')}: choose one to open it"
+    return f"{plural(sum(len(item.members) for item in groups), 'step')} in {plural(len(groups), 'group')}; choose a group to open it"
 
 
 def _next_failed(failed: Sequence[str], definition: Definition, view: View) -> str:

@@ -13,7 +13,7 @@ DOT = Size(22, 22)
 MOST_CELLS = 300  # of one group: the members of a larger one are dots
 GAP = 6
 FRAME_HEAD, FRAME_EDGE = 34, 10
-RANK_GAP, NODE_GAP = 48, 22
+RANK_GAP, NODE_GAP = 62, 22
 MARGIN = 14
 CELL_SHAPE = 1.6  # a frame is about this much wider than high
 
