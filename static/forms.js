@@ -39,6 +39,7 @@
   document.addEventListener("toast", (event) => say(event.detail.words, event.detail.tone));
 
   const copied = (button) => {
+    if (!button.checkVisibility()) return say(`Copied: ${button.dataset.keyWords || button.textContent}`, "success");
     if (button.dataset.copied) return;
     button.dataset.copied = button.textContent;
     button.textContent = "Copied";

@@ -7,7 +7,8 @@
   const isTyping = (element) =>
     element.isContentEditable || (element.matches("input, textarea, select") && !["checkbox", "radio", "button", "submit"].includes(element.type));
   const isShown = (element) => element.checkVisibility();
-  const named = (key) => [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].find(isShown);
+  const isReady = (element) => isShown(element) || element.matches("[data-copy]");
+  const named = (key) => [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].find(isReady);
   const search = () => named("/") || [...document.querySelectorAll("main input[type=search]")].find(isShown);
   const going = (key) => document.querySelector(`[data-go="${CSS.escape(key)}"]`);
 
@@ -19,7 +20,8 @@
   };
 
   // Rows of the list on this page: j and k go through their links, x ticks the row of the one in focus.
-  const rows = () => [...document.querySelectorAll("main .row-link")].filter(isShown);
+  const links = (selector) => [...document.querySelectorAll(selector)].filter(isShown);
+  const rows = () => [links("main .row-link"), links("main .graph-pane a[href]"), links("main .timeline a[href], main .lanes a[href]")].find((all) => all.length) || [];
   const rowOf = (element) => element.closest("[data-row], tr, li");
   const step = (distance) => {
     const all = rows();
@@ -83,7 +85,7 @@
     return box;
   };
   const here = () => {
-    const found = [...document.querySelectorAll("[data-key]")].filter(isShown).map((element) => [element.dataset.key, wordsOf(element)]);
+    const found = [...document.querySelectorAll('[data-key]:not([data-key=""])')].filter(isReady).map((element) => [element.dataset.key, wordsOf(element)]);
     if (rows().length) {
       if (!named("j")) found.push(["j", "Next row"], ["k", "Row before"]);
       found.push(["Enter", "Open the row"]);
