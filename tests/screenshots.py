@@ -19,7 +19,7 @@ LIVES: Mapping[str, str] = {
     "overview": "/",
     "workflows": "/workflows",
     "workflows-filtered": "/workflows?status=failed",
-    "workflows-by-error": "/workflows?group=error",
+    "workflows-by-error": "/workflows?q=error:503",
     "workflow-failed": "/workflows/{failed}",
     "workflow-running": "/workflows/{running}",
     "workflow-running-step": "/workflows/{running}?step=load_warehouse",
@@ -75,12 +75,12 @@ def main() -> None:
 def take(browser: Browser, running: Still, pages: Mapping[str, str], out: Path) -> None:
     for width, theme, page in _browsers(browser, running):
         for name, address in pages.items():
+            page.set_viewport_size({"width": width, "height": WIDTHS[width]})
             page.goto(filled(address, running))
             page.wait_for_load_state("networkidle")
             height = min(MOST_PIXELS, page.evaluate("document.documentElement.scrollHeight"))
-            page.screenshot(
-                path=out / f"{name}-{theme}-{width}.png", full_page=True, clip={"x": 0, "y": 0, "width": width, "height": height}
-            )
+            page.set_viewport_size({"width": width, "height": height})  # what is far below is not drawn before it is seen
+            page.screenshot(path=out / f"{name}-{theme}-{width}.png")
 
 
 def _browsers(browser: Browser, running: Still) -> Iterator[tuple[int, str, Page]]:

@@ -295,7 +295,7 @@ def _workers(now: datetime, running: Any) -> None:
             pid=4100 + number,
             version="0.1.0",
             started_at=now - timedelta(hours=30),
-            heartbeat_at=now + timedelta(days=365),
+            heartbeat_at=now,
             group=host,
             memory_bytes=(61 + 7 * number) * 2**20,
         )
@@ -321,10 +321,10 @@ def _events(now: datetime, workflow: Any) -> list[str]:
                 matches=found,
             ).uid
         )
-        for number, (source, kind, found) in enumerate(
-            zip(("shop", "crm", "shop"), ("order.paid", "lead.created", "order.refunded"), matches, strict=True)
+        for number, (source, kind, found) in reversed(
+            list(enumerate(zip(("shop", "crm", "shop"), ("order.paid", "lead.created", "order.refunded"), matches, strict=True)))
         )
-    ]
+    ][::-1]
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ VIEWS = ("graph", "timeline", "list", "params", "outputs", "events", "json")
 
 PAGES: Mapping[str, tuple[str, ...]] = {
     "home": ("/",),
-    "workflows": ("/workflows", "/workflows?group=error", "/workflows?q={text}", "/workflows?tag={text}", "/workflows?cols=all"),
+    "workflows": ("/workflows", "/workflows?q=error:{text}", "/workflows?status=failed", "/workflows?q={text}", "/workflows?tag={text}"),
     "compare": ("/workflows/compare?a={workflow}&b={other}",),
     "workflow": (
         *(f"/workflows/{{wide}}?view={view}" for view in VIEWS),

@@ -33,6 +33,7 @@ class Still:
 def still(data: Path, writer: str = "") -> Iterator[Still]:
     """Of the rows that `python -m <writer>` makes; of none without one."""
     environment = {**os.environ, "DATA_DIR": str(data), "PORT": str(_free_port()), "DJANGO_SETTINGS_MODULE": "hybrid_site.settings"}
+    environment["WORKER_HEARTBEAT_TIMEOUT"] = "3600"  # for workers that are rows only
     url = f"http://127.0.0.1:{environment['PORT']}"
     _call(environment, "manage.py", "migrate", "-v0")
     found = json.loads(_call(environment, "-m", writer)) if writer else {}
