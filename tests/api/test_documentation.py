@@ -31,8 +31,8 @@ UUID = "98e6017e-4e8d-4e98-b817-5455b96b392e"
 FILES = {"@test.yaml": "# dialect: template\n# slug: test\n" + SOURCE}
 NAMES = {
     "$ID": "{workflow_id}", "$MAPPED": "{workflow_id}", "$ASKED": "{workflow_id}", UUID: "{workflow_id}", "$EXECUTION": "{execution_id}",
-    "$EVENT": "{event_id}", "$NOTIFICATION": "{notification_id}", "$SCHEDULE": "{schedule_id}", "greet": "{step_id}", "ask": "{step_id}", "fetch": "{step_id}",
-    "fetch[0]": "{step_id}", "shop": "{source}", "hot-lead": "{graph_id}",
+    "$EVENT": "{event_id}", "$NOTIFICATION": "{notification_id}", "$SCHEDULE": "{schedule_id}", "greet": "{step_id}",
+    "ask": "{step_id}", "fetch": "{step_id}", "fetch[0]": "{step_id}", "shop": "{source}", "hot-lead": "{graph_id}",
 }  # fmt: skip
 
 

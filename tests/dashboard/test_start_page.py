@@ -165,6 +165,15 @@ def test_filled_from_the_last_workflow_from_an_id_or_blank(reader, etl):
     assert shown(reader.get("/templates/etl/start"), "size") == "5"
 
 
+def test_the_last_workflow_is_that_of_any_version_and_no_part_of_another(reader, etl):
+    newer = a_version(etl, 2)
+    a_workflow(template=etl, params={"size": 1})
+    a_workflow(template_version=newer, definition=newer.definition, params={"size": 2})
+    whole = a_workflow(template=etl, params={"size": 3})
+    a_workflow(template=etl, params={"size": 4}, parent_step=whole.steps.first())
+    assert shown(reader.get("/templates/etl/start?from=last"), "size") == "3"
+
+
 def test_from_the_last_workflow_when_there_was_none_it_is_blank(reader, etl):
     response = reader.get("/templates/etl/start?from=last")
     assert shown(response, "size") == "5" and "Filled in" not in text_of(response)

@@ -12,11 +12,12 @@ from django.http import QueryDict
 
 from workflows_app.dashboard import params_form
 from workflows_app.dashboard.forms import NotJson, json_of
-from workflows_app.models import Template, Workflow
+from workflows_app.models import Template, TemplateVersion, Workflow
 
 Json = Any
 LAST = "last"
 MAX_JSON_CHARACTERS = 1_000_000
+LATEST_VERSIONS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +54,18 @@ def shown(values: Values, *, as_json: bool) -> Values:
 
 
 def earlier(template: Template, source: str) -> Workflow | None:
-    """The workflow whose parameters fill the form: `last` is the template's latest, else the beginning or the whole of an id."""
+    """The workflow whose parameters fill the form: `last` is the template's latest, else it is an id."""
     rows = Workflow.objects.only("uid", "params", "name")
     if source == LAST:
-        return rows.filter(template_version__template=template, parent_step__isnull=True).order_by("-id").first()
+        latest = [found for version in template.versions.order_by("-number")[:LATEST_VERSIONS] if (found := _last_of(version))]
+        return rows.filter(pk__in=latest).order_by("-pk").first()
     try:
         return rows.filter(uid=uuid.UUID(source)).first()
     except ValueError:
         return None
+
+
+def _last_of(version: TemplateVersion) -> int | None:
+    """Asked for each version: of all together a database would look through every workflow there is."""
+    rows = Workflow.objects.filter(template_version=version, parent_step__isnull=True)
+    return rows.order_by("-pk").values_list("pk", flat=True).first()
