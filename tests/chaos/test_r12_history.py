@@ -39,7 +39,7 @@ DASHBOARD = {
     "no name": "q=nobody",
     "failed of a template by name": "status=failed&template=history-1&q=mail", "several": "status=failed,running&since=24h",
     "range": "from={days_ago}&to={hour_ago}", "no tag": "tag=nobody", "no step": "q=step:nobody", "no error": "q=error:nobody",
-    "error": "q=error:refused", "waiting": "q=is:waiting",
+    "error": "q=error:refused", "waiting": "q=is:waiting", "running of a template": "status=running&template=history-1",
     "everything": "status=completed,stopped&template=history-2&q=x+tag:etl+step:step1",
 }  # fmt: skip
 API = {

@@ -117,7 +117,7 @@ def _searched(seen: Shown, now: datetime) -> str:
     last = Workflow.objects.filter(pk=seen.found.cut[-1]).values_list("updated_at", flat=True).first()
     when = moment(last, now=now)
     back = f", back to {when.words} ({when.title})" if when else ""
-    return f"Looked through the first {paging.WINDOW:,} of each kind{back}."
+    return f"Looked through {paging.WINDOW:,} workflows at most{back}."
 
 
 def _without(filters: Filters, now: datetime) -> list[tuple[str, str, str]]:

@@ -101,8 +101,10 @@ def _in_group(group: Group, start: Key | None, room: int, window: int) -> Found:
 
 
 def _group_cut(group: Group, start: Key | None, window: int) -> Key | None:
-    """The nearest of those of its lanes, so that what is merged has no gap."""
-    return max((found for lane in group if lane.is_searched and (found := _cut(lane, start, window))), default=None)
+    """The nearest of those of its lanes, so that what is merged has no gap. They share the window."""
+    searched = [lane for lane in group if lane.is_searched]
+    each = max(1, window // max(1, len(searched)))
+    return max((found for lane in searched if (found := _cut(lane, start, each))), default=None)
 
 
 def _cut(lane: Lane, start: Key | None, window: int) -> Key | None:
