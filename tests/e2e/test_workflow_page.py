@@ -64,7 +64,12 @@ def talking(page: Page) -> str:
     return uid
 
 
-# Beside two thousand lines, each with a link, a search by role takes a test minutes: those are found by their place.
+# Beside two thousand lines Playwright's searches by role, and the picture of the page that every unmet `expect` takes, hold the page up
+# for seconds: there things are found by their place and waited for by selector.
+def holds(page: Page, count: int) -> None:
+    page.wait_for_function("(count) => document.querySelectorAll('.log p[id^=L]').length === count", arg=count)
+
+
 def lines(page: Page) -> Locator:
     return page.locator(".log p[id^=L]")
 
@@ -168,16 +173,16 @@ def test_a_long_log_opens_at_its_end_and_goes_back_to_its_beginning(page: Page, 
     uid = talking(page)
     say(uid, "task_b", *(f"line {n}" for n in range(1, 4_501)))
     page.reload()
-    expect(lines(page)).to_have_count(LINES_AT_ONCE)
+    holds(page, LINES_AT_ONCE)
     sees(page, "#L4500")
     page.evaluate("document.querySelector('.log').scrollTop = 0")
     page.locator(".log-above a").click()
-    expect(lines(page)).to_have_count(2 * LINES_AT_ONCE)
+    holds(page, 2 * LINES_AT_ONCE)
     sees(page, "#L2501")
     page.evaluate("document.querySelector('.log').scrollTop = 0")
     page.locator(".log-above a").click()
-    expect(page.locator("#L1")).to_be_attached()
-    expect(page.locator(".log-above")).to_have_count(0)
+    page.wait_for_selector("#L1", state="attached")
+    page.wait_for_selector(".log-above", state="detached")
     page.locator(".deeds .btn").click()
 
 
@@ -186,9 +191,9 @@ def test_a_link_to_a_line_far_back_opens_there(page: Page, say: Callable[..., No
     say(uid, "task_b", *(f"line {n}" for n in range(1, 4_501)))
     page.goto(f"/workflows/{uid}?step=task_b#L77")
     sees(page, "#L77")
-    expect(page).to_have_url(re.compile("line=77#L77$"))
+    page.wait_for_url(re.compile("line=77#L77$"))
     page.locator(".log-box + p a").click()
-    expect(page.locator("#L4500")).to_be_attached()
+    page.wait_for_selector("#L4500", state="attached")
     page.locator(".deeds .btn").click()
 
 
@@ -199,17 +204,17 @@ def test_a_search_goes_from_match_to_match_and_what_is_typed_stays(page: Page, s
     search = page.locator("#find")
     search.fill("need")
     wait_for_polls(page)
-    expect(search).to_have_value("need")
+    assert search.input_value() == "need"
     search.fill("needle")
     search.press("Enter")
-    expect(page.locator(".log-search")).to_contain_text("match 1 of 2")
-    expect(page.locator(".log .is-match")).to_contain_text("row 5 needle")
+    page.wait_for_selector(".log-search:has-text('match 1 of 2')")
+    page.wait_for_selector(".log .is-match:has-text('row 5 needle')")
     sees(page, ".log .is-match")
     page.locator(".log-search [data-key=n]").click()
-    expect(page.locator(".log .is-match")).to_contain_text("row 3000 needle")
-    expect(page).to_have_url(re.compile(r"\?step=task_b&find=needle&match=2"))
+    page.wait_for_selector(".log .is-match:has-text('row 3000 needle')")
+    page.wait_for_url(re.compile(r"\?step=task_b&find=needle&match=2"))
     page.locator("#level").select_option("ERROR")
-    expect(page.locator(".log-none")).to_be_visible()
+    page.wait_for_selector(".log-none")
     page.locator(".deeds .btn").click()
 
 
