@@ -277,3 +277,13 @@ def test_state_never_changes_by_get() -> None:
 def test_a_deleted_template_cannot_be_started() -> None:
     Template.objects.update(deleted_at="2026-11-21T12:00:00Z")
     assert post(NAMED).status_code == 404
+
+
+def test_who_started_a_workflow_is_kept_whichever_way_it_was() -> None:
+    tasks = {"name": "T", "steps": [{"execution_type": "sequential", "tasks": [{"name": "task_a", "params": {}}]}]}
+    started = post(NAMED, "{}").json()["id"]
+    ids = [started, post("/api/workflows", {"name": "inline", "definition": INLINE}).json()["id"]]
+    ids.append(post(f"/api/workflows/{started}/rerun", {}).json()["id"])
+    ids.append(post("/api/workflow", tasks).json()["workflow_id"])
+    names = Workflow.objects.filter(uid__in=ids).values_list("started_by__username", flat=True)
+    assert list(names) == ["local"] * len(ids)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.catalog.sources import HELLO, PLAIN
+from tests.factories import a_user, a_workflow
 from workflows_app.catalog import again
 from workflows_app.catalog.publish import publish
 from workflows_app.catalog.start import start_inline, start_template
@@ -75,3 +76,17 @@ def test_an_inline_definition_without_parameters_takes_none(now):
 
 def test_the_kept_schema_is_nobodys_metadata(old):
     assert report.workflow(old.uid)["metadata"] == {}
+
+
+def test_who_runs_it_again_or_triggers_it_is_kept(old, now):
+    ann = a_user("ann")
+    assert again.rerun(uid=old.uid, now=now, by=ann).started_by == ann
+    assert again.trigger(uid=old.uid, now=now, by=ann).started_by == ann
+
+
+def test_who_triggers_what_was_submitted_started_it(now):
+    ann, bob = a_user("ann"), a_user("bob")
+    waiting = a_workflow(awaits_trigger=True, started_by=ann)
+    assert again.trigger(uid=waiting.uid, now=now).started_by == ann
+    other = a_workflow(awaits_trigger=True, started_by=ann)
+    assert again.trigger(uid=other.uid, now=now, by=bob).started_by == bob
