@@ -71,6 +71,7 @@ class _Known:
     text: Q | None
     text_of_ids: Q | None
     ids: list[int] | None
+    is_whole_id: bool
 
     @classmethod
     def of(cls, filters: Filters, times: TimeRange) -> _Known:
@@ -86,6 +87,7 @@ class _Known:
             parents=_parents(query.values("parent")),
             text=_every([*names, *rest]),
             text_of_ids=_every([*rest, *(~name for name in names)]),
+            is_whole_id=len(words) == 1 and len(words[0].replace("-", "")) == 32,
             ids=_with_id(words[0]) if len(words) == 1 and UID_START.fullmatch(words[0]) else None,
         )
 
@@ -125,10 +127,12 @@ def _of_versions(rows: WorkflowQuerySet, versions: list[int] | None) -> list[Wor
 
 
 def _with_ids(group: Group, known: _Known) -> Group:
-    """What begins an id is looked up by the index of ids, however old it is; found by its name, too, it is found there."""
+    """What begins an id is looked up by the index of ids, however old it is; found by its name, too, it is found there.
+    A whole id is no name."""
     if known.ids is None:
         return group
-    return [*group, *(Lane(lane.rows.filter(pk__in=known.ids), lane.order, known.text_of_ids, is_short=True) for lane in group)]
+    short = [Lane(lane.rows.filter(pk__in=known.ids), lane.order, known.text_of_ids, is_short=True) for lane in group]
+    return short if known.is_whole_id else [*group, *short]
 
 
 def _one_by_one(known: _Known) -> WorkflowQuerySet:

@@ -15,7 +15,7 @@ from workflows_app.dashboard.lanes import Group, Lane, Order
 from workflows_app.models.workflows import WorkflowQuerySet
 
 PER_PAGE = 25
-WINDOW = 20_000
+WINDOW = 10_000
 CURSOR = re.compile(r"(\d{1,18})(?:\.(\d{1,17}))?")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Key = tuple[Any, ...]
