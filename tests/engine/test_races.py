@@ -131,3 +131,20 @@ def test_who_reads_and_then_writes_in_one_transaction_is_never_told_that_the_dat
     assert wrote.wait(20)
     workflow.refresh_from_db()
     assert (workflow.name, workflow.description) == ("written", "between")
+
+
+@pytest.mark.parametrize("scans", ["enable_indexscan", "enable_seqscan"])
+def test_no_plan_of_the_database_claims_more_than_there_are_slots(stage: Stage, scans: str) -> None:
+    """PostgreSQL may run a subquery again for every row that it is compared with, and each time it takes others."""
+    if connection.vendor == "sqlite":
+        pytest.skip("SQLite runs it once")
+    for _ in range(6):
+        stage.start(*(node(f"n{number}") for number in range(5)))
+    with connection.cursor() as cursor:
+        for way in ("hashjoin", "mergejoin", "hashagg", "sort", "material", "memoize", "bitmapscan"):
+            cursor.execute(f"SET enable_{way} = off")
+        cursor.execute(f"SET {scans} = off")
+    try:
+        assert len(claim_as("o" * 32, now=stage.now, slots=2)) == 2
+    finally:
+        connection.close()

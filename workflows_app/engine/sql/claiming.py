@@ -32,7 +32,7 @@ def _claim(d: Dialect, chosen: str) -> str:
             started_at = COALESCE(started_at, {now}), claimed_at = CASE WHEN status = 'PENDING' THEN {now} ELSE claimed_at END,
             status = 'RUNNING', worker_id = {worker}, lease_expires_at = {d.param("lease", "timestamptz")},
             available_at = NULL, waits_for = NULL
-        WHERE id IN ({chosen})
+        WHERE id {d.any_of(chosen)}
             AND NOT EXISTS (SELECT 1 FROM {WORKER} AS drained WHERE drained.id = {worker} AND drained.drain_requested_at IS NOT NULL)
             AND {UNPAUSED}
         RETURNING priority, id, executor, workflow_id, node_id, attempt, failures, crashes, {d.text("resume")}, {d.text("answer")},
