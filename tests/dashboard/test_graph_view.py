@@ -256,3 +256,11 @@ def test_maps_are_counted_in_one_query_however_many_there_are() -> None:
             assert all(node.mark.lead == "1 of 1" for node in graph_of(workflow).picture.nodes)
         counts.append(len(found))
     assert counts[0] == counts[1]
+
+
+def test_a_chain_is_told_in_pieces_that_open() -> None:
+    nodes = [Node(f"n{i}", "transform", needs=(f"n{i - 1}",) if i else ()) for i in range(400)]
+    graph = graph_of(a_workflow(*nodes))
+    assert [node.name for node in graph.picture.nodes] == ["25 in a row"] * 16
+    assert graph.picture.nodes[1].title == "25 in a row: n25 … n49"
+    assert graph.picture.nodes[1].url == "?open=25"

@@ -10,8 +10,6 @@ from workflows_app.graph.definition import Definition
 from workflows_app.graph.layout import sizes
 from workflows_app.graph.layout.shapes import Box, Folding, Item, Plan
 
-IN_A_ROW = " in a row"
-
 
 @dataclass(frozen=True, slots=True)
 class Spot:
@@ -62,10 +60,11 @@ def by_step(spots: list[Spot]) -> Mapping[int, int]:
 
 
 def name_of(spot: Spot, folding: Folding, definition: Definition) -> str:
-    """A step's id; of a group how many steps it has, and what they do where all do the same."""
+    """A step's id; of a group how many steps it has, and what they do where all do the same and stand beside each other."""
     if len(spot.members) == 1:
         return definition.nodes[spot.members[0]].id
-    actions = {definition.nodes[member].action for member in spot.members}
     count = f"{len(spot.members):,}"
-    words = f"{count} × {actions.pop()}" if len(actions) == 1 else f"{count} steps"
-    return words + (IN_A_ROW if folding.items[spot.item].kind == "chain" else "")
+    if folding.items[spot.item].kind == "chain":
+        return f"{count} in a row"
+    actions = {definition.nodes[member].action for member in spot.members}
+    return f"{count} × {actions.pop()}" if len(actions) == 1 else f"{count} steps"

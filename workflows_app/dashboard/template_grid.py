@@ -128,8 +128,8 @@ def _columns(workflows: Sequence[Workflow], now: datetime) -> list[Column]:
 
 def _rows(folding: Folding, definition: Definition, workflows: Sequence[Workflow], seen: Mapping[int, Mapping[str, Look]]) -> list[Row]:
     rows = []
-    for item in folding.items:
-        name = name_of(Spot("step", 0, item.members), folding, definition)
+    for index, item in enumerate(folding.items):
+        name = name_of(Spot("group", index, item.members), folding, definition)
         ids = [definition.nodes[member].id for member in item.members]
         cells = [_cell(ids, seen[workflow.pk], _url(workflow)) for workflow in workflows]
         title = name if len(ids) == 1 else f"{name}: {ids[0]} … {ids[-1]}"
