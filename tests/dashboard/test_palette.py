@@ -49,6 +49,13 @@ def test_a_workflow_is_found_by_its_name_and_by_the_beginning_of_its_id(reader):
         assert f"/workflows/{other.uid}" not in found
 
 
+def test_to_start_something_finds_what_can_be_started_and_to_go_somewhere_all_else(reader):
+    a_template("nightly")
+    workflow = a_workflow(name="nightly")
+    assert links(reader.get("/palette?part=list&q=start+nightly")) == ["/templates/nightly/start"]
+    assert links(reader.get("/palette?part=list&q=go+to+nightly")) == [f"/workflows/{workflow.uid}"]
+
+
 def test_a_workflow_shows_its_status_in_words_for_the_page(reader):
     a_workflow(name="Invoices")
     assert "○ Pending Invoices" in text_of(reader.get("/palette?q=invoices"))

@@ -33,7 +33,7 @@ def test_the_palette_starts_a_template_by_the_keyboard_alone(watched: Callable[.
     page.keyboard.press("Control+k")
     expect(page.get_by_role("combobox")).to_be_focused()
     page.keyboard.type("start data")
-    option = page.get_by_role("option", name=re.compile("Data processing"))
+    option = page.get_by_label("Found").get_by_role("option", name="Data processing data_processing")
     expect(option).to_have_attribute("aria-selected", "true")
     box = option.bounding_box()
     assert box and box["x"] >= 0 and box["x"] + box["width"] <= width
@@ -47,10 +47,12 @@ def test_the_palette_finds_a_workflow_moves_by_arrows_and_gives_the_focus_back(p
     link = page.get_by_role("link", name="Data processing").first
     link.focus()
     page.keyboard.press("Control+k")
-    expect(page.get_by_role("option").first).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_label("Found").get_by_role("option").first).to_have_attribute("aria-selected", "true")
     page.keyboard.press("ArrowDown")
-    expect(page.get_by_role("option").nth(1)).to_have_attribute("aria-selected", "true")
-    assert page.get_by_role("combobox").get_attribute("aria-activedescendant") == page.get_by_role("option").nth(1).get_attribute("id")
+    expect(page.get_by_label("Found").get_by_role("option").nth(1)).to_have_attribute("aria-selected", "true")
+    assert page.get_by_role("combobox").get_attribute("aria-activedescendant") == page.get_by_label("Found").get_by_role("option").nth(
+        1
+    ).get_attribute("id")
     page.keyboard.press("Escape")
     expect(page.get_by_role("combobox")).to_be_hidden()
     expect(link).to_be_focused()
@@ -115,6 +117,40 @@ def test_a_list_is_walked_with_j_and_k_and_opened_with_enter(page: Page) -> None
     page.keyboard.press("k")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(newer))
+
+
+def test_on_a_workflow_keys_change_the_view_step_through_it_and_press_nothing(page: Page) -> None:
+    steps = [{"id": "load", "action": "delay", "with": {"seconds": "{{ [1] }}"}}, {"id": "after", "action": "output", "needs": ["load"]}]
+    older = start(page, pause=0)
+    uid = page.request.post("/api/workflows", data={"name": "Breaks", "definition": {"steps": steps}}).json()["id"]
+    page.goto(f"/workflows/{uid}")
+    expect(page.locator(".page-head .status").first).to_contain_text("Failed")
+    page.keyboard.press("3")
+    page.wait_for_url("**view=list**")
+    page.keyboard.press("j")
+    expect(page.locator("#step-after .row-link")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**step=after**")
+    page.keyboard.press("k")
+    expect(page.locator("#step-load .row-link")).to_be_focused()
+    page.keyboard.press("r")
+    assert "Retry" in focused(page)
+    expect(page.locator(".page-head .status").first).to_contain_text("Failed")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status").get_by_text("Retr").first).to_be_visible()
+    page.keyboard.press("[")
+    page.wait_for_url(f"**/workflows/{older}")
+    page.keyboard.press("]")
+    page.wait_for_url(f"**/workflows/{uid}")
+
+
+def test_c_copies_the_curl_line_of_a_workflow_and_says_so(contexts: Callable[..., BrowserContext]) -> None:
+    page = contexts(permissions=["clipboard-read", "clipboard-write"]).new_page()
+    uid = start(page, pause=0)
+    page.goto(f"/workflows/{uid}")
+    page.keyboard.press("c")
+    expect(page.get_by_role("status").get_by_text("Copied")).to_be_visible()
+    assert f"/api/workflows/{uid}" in page.evaluate("navigator.clipboard.readText()")
 
 
 def test_a_slash_goes_to_the_search_and_letters_typed_there_are_letters(page: Page) -> None:

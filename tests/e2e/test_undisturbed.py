@@ -43,6 +43,15 @@ def _has_news(response: Response) -> bool:
     return is_poll(response) and response.status == 200
 
 
+def a_list_that_moves(page: Page) -> None:
+    """One workflow waits, so that the list asks often."""
+    page.set_viewport_size(SHORT)
+    start(page, pause=600)
+    for _ in range(8):
+        start(page, "test")
+    page.goto("/workflows")
+
+
 def selected(page: Page, selector: str) -> None:
     page.locator(selector).first.evaluate("(element) => getSelection().selectAllChildren(element)")
 
@@ -56,10 +65,7 @@ def unchanged(page: Page, disturb: Any) -> None:
 
 
 def test_a_list_that_moves_leaves_ticks_and_typed_words_and_the_place_alone(page: Page) -> None:
-    page.set_viewport_size(SHORT)
-    for _ in range(8):
-        start(page, "test")
-    page.goto("/workflows")
+    a_list_that_moves(page)
     page.locator("main tbody input[type=checkbox]").nth(3).check()
     page.locator("main input[type=search]").first.fill("half a wo")
     page.keyboard.press("ArrowLeft")
@@ -68,10 +74,7 @@ def test_a_list_that_moves_leaves_ticks_and_typed_words_and_the_place_alone(page
 
 
 def test_a_list_that_moves_leaves_the_focus_and_the_selected_text_alone(page: Page) -> None:
-    page.set_viewport_size(SHORT)
-    for _ in range(8):
-        start(page, "test")
-    page.goto("/workflows")
+    a_list_that_moves(page)
     page.locator(".row-link").nth(4).focus()
     selected(page, "main tbody .row-link >> nth=5")
     unchanged(page, lambda number: start(page, "test"))
@@ -112,7 +115,7 @@ def test_the_workers_page_leaves_scroll_focus_and_selection_alone(page: Page) ->
 
 
 def test_an_open_window_stays_open_while_the_page_behind_it_moves(page: Page) -> None:
-    page.goto("/workflows")
+    a_list_that_moves(page)
     page.keyboard.press("Control+k")
     page.keyboard.type("dat")
     page.get_by_label("Found").get_by_role("option").first.wait_for()

@@ -19,7 +19,7 @@ MOST_FOUND = 8
 MOST_LETTERS = 200
 RECENT = 20_000
 UID_START = re.compile(r"[0-9a-f]{4,8}(-[0-9a-f-]{0,27})?|[0-9a-f]{32}", re.IGNORECASE)
-VERBS = re.compile(r"(go to|goto|open|start|run)\s+", re.IGNORECASE)
+VERBS = re.compile(r"(?P<to>go to|goto|open)\s+|(?P<start>start|run)\s+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +46,13 @@ class PalettePage:
 
 
 def build(typed: str, *, reader: User) -> PalettePage:
-    """A verb that people put first ("start nightly", "go to workers") is understood."""
+    """A verb that people put first is understood: "start nightly" finds only what can be started, "go to workers" all else."""
     typed = typed.replace("\0", "").strip()[:MOST_LETTERS]
-    wanted = VERBS.sub("", typed, count=1) if VERBS.match(typed) else typed
-    groups = [Group("Go to", _pages(wanted, reader)), Group("Start", _templates(wanted)), Group("Workflows", _workflows(wanted))]
+    verb = VERBS.match(typed)
+    wanted = typed[verb.end() :].strip() if verb else typed
+    starts = [] if verb and verb["to"] else _templates(wanted)
+    pages, workflows = ([], []) if verb and verb["start"] else (_pages(wanted, reader), _workflows(wanted))
+    groups = [Group("Go to", pages), Group("Start", starts), Group("Workflows", workflows)]
     return PalettePage(typed, [group for group in groups if group.found])
 
 
