@@ -182,6 +182,16 @@ def test_the_form_keeps_the_rest_of_the_address(reader):
     assert "is-wide" in html
 
 
+def test_a_very_long_line_is_cut_on_the_page_and_whole_in_the_raw_log(reader):
+    workflow, step = talking(0)
+    a_log_line(step, "x" * 50_000 + "end")
+    response = page(reader, workflow)
+    assert "46,003 more characters: the raw log has them" in text_of(response)
+    assert len(response.content) < 40_000
+    raw = reader.get(f"/workflows/{workflow.uid}/log.txt?step=fetch")
+    assert b"".join(raw.streaming_content).endswith(b"end\n")
+
+
 def test_the_raw_log_is_plain_text_of_any_length(reader):
     workflow, _ = talking(11)
     response = reader.get(f"/workflows/{workflow.uid}/log.txt?step=fetch")

@@ -14,6 +14,7 @@ from workflows_app.graph.statuses import FINAL, Status
 from workflows_app.models import Step
 
 Part = tuple[str, bool]
+MOST_OF_LINE = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,14 +188,21 @@ def _rows(stretch: Stretch, step: Step, view: View, current: int | None) -> list
     rows, before = [], stretch.lines[0].attempt if stretch.lines else 0
     for line in stretch.lines:
         anchor = "match" if line.key == current else "error" if line.key == error else ""
-        rows.append(_row(line, line.attempt if line.attempt != before else 0, _parts(line.message, looked_for), anchor))
+        message = _cut(line.message)
+        rows.append(_row(line, message, line.attempt if line.attempt != before else 0, _parts(message, looked_for), anchor))
         before = line.attempt
     return rows
 
 
-def _row(line: Line, starts_attempt: int, parts: list[Part], anchor: str) -> Row:
+def _row(line: Line, message: str, starts_attempt: int, parts: list[Part], anchor: str) -> Row:
     at = f"{line.at:%H:%M:%S}.{line.at.microsecond // 1000:03d}"
-    return Row(line.number, at, line.level, line.message, parts, starts_attempt, anchor)
+    return Row(line.number, at, line.level, message, parts, starts_attempt, anchor)
+
+
+def _cut(message: str) -> str:
+    """Two thousand very long lines would be more than a page can show."""
+    more = len(message) - MOST_OF_LINE
+    return message if more <= 0 else f"{message[:MOST_OF_LINE]}… {more:,} more characters: the raw log has them"
 
 
 def _explaining(lines: Sequence[Line], step: Step) -> int | None:
