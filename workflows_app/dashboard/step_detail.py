@@ -30,7 +30,8 @@ class AttemptRow:
 @dataclass(frozen=True, slots=True)
 class StepDetail:
     """JSON values are text, ready to be shown. The innermost selected one has its `log`. A map has `elements`, of which `element` is the
-    selected one; an approval has `approval` while it waits and `decision` after. `runs_again` says what a retry from here runs. Of `needs` the first few are named."""
+    selected one; an approval has `approval` while it waits and `decision` after. `runs_again` says what a retry from here runs. Of
+    `needs` the first few are named."""
 
     row: step_rows.StepRow
     element: StepDetail | None
