@@ -19,7 +19,7 @@ START = "/api/workflows/from-template?template_id=data_processing"
 
 
 ZERO = "00000000-0000-0000-0000-000000000007"
-IDS = dict.fromkeys(("workflow_id", "execution_id", "notification_id", "event_id"), ZERO)
+IDS = dict.fromkeys(("workflow_id", "execution_id", "notification_id", "event_id", "schedule_id"), ZERO)
 FILL = {**IDS, "step_id": "a", "slug": "one", "graph_id": "one", "source": "shop"}
 
 
@@ -33,12 +33,13 @@ OPERATIONS = every_operation()
 HEALTH = [("GET", "/api/health"), ("GET", "/v1/health")]
 SIGNED = [("POST", "/api/events/webhooks/shop")]  # its signature stands for a login
 CLOSED = [operation for operation in OPERATIONS if operation not in HEALTH + SIGNED]
-WITHOUT_ROWS = [("POST", "/api/templates/one/validate")]
+WITHOUT_ROWS = [("POST", "/api/templates/one/validate"), ("GET", "/api/schedules/preview")]
 TASKS = {"name": "x", "steps": [{"execution_type": "parallel", "tasks": [{"name": "task_a"}]}]}
 GOOD_BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/api/workflows"): {"definition": SOURCE},
     ("POST", "/api/workflows/from-template"): {"template_id": "one"},
     ("POST", "/api/workflow"): TASKS,
+    ("POST", "/api/schedules"): {"name": "x", "template": "one", "cron": "* * * * *"},
     ("POST", "/api/templates"): {"slug": "one", "source": SOURCE},
     ("POST", "/api/templates/import"): {"source": SOURCE},
     ("PUT", "/api/templates/one"): {"source": SOURCE},
