@@ -110,6 +110,9 @@ def of(row: Schedule) -> Typed:
 
 def posted(template: Template, query: QueryDict) -> Typed:
     """What is not sent is as in a blank form: the start form sends only the parameters. NUL, which no database keeps, is dropped."""
-    values = {**blank(template).values, **{name: str(query[name]).replace("\0", "")[:most] for name, most in TEXTS.items() if name in query}}
+    values = {
+        **blank(template).values,
+        **{name: str(query[name]).replace("\0", "")[:most] for name, most in TEXTS.items() if name in query},
+    }
     given = start_values.read(template.current.params_schema if template.current else {}, query)
     return Typed(values, given.params, params_errors={"": given.error} if given.error else {})
