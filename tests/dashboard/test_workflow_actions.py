@@ -78,3 +78,20 @@ def test_a_post_without_the_forms_token_is_refused_in_plain_words(db):
     assert response.status_code == 403
     assert "This form is out of date" in text_of(response)
     assert status(workflow) == Status.PENDING
+
+
+@pytest.mark.parametrize(
+    ("back", "place"),
+    [
+        ("?view=list&step=shape", "?view=list&step=shape"),
+        ("?view=list&line=7", "?view=list"),
+        ("//evil.example", ""),
+        ("", ""),
+        ("?", ""),
+        ("?view=x", ""),
+    ],
+)
+def test_an_action_leads_back_to_what_was_shown_and_nowhere_else(reader, back, place):
+    workflow = a_workflow(statuses={"fetch": Status.COMPLETED, "shape": Status.COMPLETED})
+    response = reader.post(f"/workflows/{workflow.uid}/stop", {"back": back})
+    assert response.headers["Location"] == f"/workflows/{workflow.uid}{place}"

@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from workflows_app.dashboard.forms import user_of
+from workflows_app.dashboard.steps_view import View
 from workflows_app.engine import control
 from workflows_app.engine.clock import database_now
 from workflows_app.engine.errors import NotAllowed, StepNotFound, WorkflowNotFound
@@ -56,6 +58,12 @@ def act(request: HttpRequest, uid: uuid.UUID, verb: str) -> HttpResponse:
         raise Http404(str(error)) from None
     except NotAllowed as error:
         messages.error(request, str(error))
-        return redirect("dashboard:workflow", uid)
+        return _back(request, uid)
     messages.success(request, done)
-    return redirect("dashboard:workflow", new.uid if new else uid)
+    return redirect("dashboard:workflow", new.uid) if new else _back(request, uid)
+
+
+def _back(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
+    """To what was shown: the view and the selected step, without the place in a log that goes on."""
+    view = View.from_query(QueryDict(request.POST.get("back", "").removeprefix("?")))
+    return redirect(f"{reverse('dashboard:workflow', args=[uid])}{view.log_url().removesuffix('?')}")
