@@ -82,7 +82,7 @@ def test_new_rows_wait_to_be_shown_and_nothing_jumps(page: Page) -> None:
     page.locator('#bulk input[name="workflow"]').nth(1).check()
     place = first.evaluate("row => row.id")
     uids += [run(page, name), run(page, name)]
-    expect(page.locator(".news")).to_contain_text("2 new — show", timeout=20_000)
+    expect(page.locator(".news-link")).to_contain_text("2 new — show", timeout=20_000)
     page.request.post(f"/api/workflows/{uids[0]}/stop")
     expect(page.locator(f"#w-{uids[0]} .status")).to_contain_text("Stopped", timeout=20_000)
     assert first.evaluate("row => row.id") == place
@@ -90,7 +90,7 @@ def test_new_rows_wait_to_be_shown_and_nothing_jumps(page: Page) -> None:
     page.evaluate("window.notReloaded = true")
     page.locator(".news-link").click()
     expect(page.locator("#bulk tbody tr")).to_have_count(4)
-    expect(page.locator(".news")).to_have_count(0)
+    expect(page.locator(".news-link")).to_have_count(0)
     assert page.evaluate("window.notReloaded")
     wait_for_polls(page, 1)
     expect(page.locator("#bulk tbody tr")).to_have_count(4)
@@ -106,7 +106,7 @@ def test_ticked_ones_are_stopped_by_mouse_and_ticks_outlive_polls(page: Page) ->
     page.locator(f"#tick-{uids[0]}").uncheck()
     expect(page.locator("[data-ticked]")).to_have_text("2 selected")
     run_more = run(page, name)
-    expect(page.locator(".news")).to_be_visible(timeout=20_000)
+    expect(page.locator(".news-link")).to_be_visible(timeout=20_000)
     expect(page.locator("[data-ticked]")).to_have_text("2 selected")
     page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.locator("#messages")).to_contain_text("Stopped: 2 workflows.")

@@ -92,7 +92,7 @@ def test_the_list_moves_by_itself_and_keeps_what_the_reader_typed(page: Page) ->
     search = page.get_by_label("Search", exact=True)
     search.fill("half a na")
     search.press("ArrowLeft")
-    expect(page.locator(".news").or_(row)).to_be_visible(timeout=20_000)
+    expect(page.locator(".news-link").or_(row)).to_be_visible(timeout=20_000)
     expect(search).to_be_focused()
     assert search.input_value() == "half a na"
     assert page.evaluate("document.activeElement.selectionStart") == 8
