@@ -112,6 +112,7 @@ def test_what_is_open_and_scrolled_stays_so_while_the_page_moves(page: Page) -> 
     wait_for_polls(page)
     expect(page.locator("#call-1")).to_be_visible()
     assert page.evaluate("scrollY") == place > 0
+    page.get_by_text("Copy as curl").click()
     page.get_by_role("button", name="Stop", exact=True).click()
 
 
