@@ -247,8 +247,9 @@ def _asking(template: Any, who: str, now: datetime, number: int) -> Any:
     }
     at = now - timedelta(minutes=11 + 50 * number)
     wait_for(
-        workflow, "approve", Step.APPROVAL, metadata={"approval": shown, "waitingFor": "approval by anybody"}, started_at=at, claimed_at=at
-    )
+        workflow, "approve", Step.APPROVAL, metadata={"approval": shown, "waitingFor": "approval by anybody"}, remaining=0,
+        started_at=at, claimed_at=at,
+    )  # fmt: skip
     type(workflow).objects.filter(pk=workflow.pk).update(name=f"{template.name}: {who}", status="RUNNING", active_steps=1)
     return workflow
 
