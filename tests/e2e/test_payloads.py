@@ -92,11 +92,12 @@ def judge(page: Page, address: str) -> None:
 
 
 def filled(address: str, found: dict[str, Any], number: int) -> str:
+    words = found["payloads"] or ["nightly"]
     pick = {
         "workflow": found["workflows"][number], "other": found["workflows"][number - 1], "wide": found["wide"],
-        "ask": found["asks"][number % len(found["asks"])], "event": found["events"][number], "schedule": found["schedules"][number],
-        "slug": found["slugs"][number], "text": quote(PAYLOADS[number], safe=""), "id": quote(PAYLOADS[number][:200], safe=""),
-        "nowhere": "00000000-0000-4000-8000-000000000000",
+        "running": found.get("running", ""), "ask": found["asks"][number % len(found["asks"])],
+        "event": found["events"][number], "schedule": found["schedules"][number], "slug": found["slugs"][number],
+        "text": quote(words[number], safe=""), "id": quote(words[number][:200], safe=""), "nowhere": "00000000-0000-4000-8000-000000000000",
     }  # fmt: skip
     return address.format(**pick)
 
