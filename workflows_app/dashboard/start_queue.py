@@ -9,9 +9,7 @@ from django.db.models import Sum
 
 from workflows_app.dashboard.looks import plural
 from workflows_app.dashboard.progress import span
-from workflows_app.engine.report.queue import backlog
 from workflows_app.engine.report.standing import Standing
-from workflows_app.graph.statuses import Status
 from workflows_app.models import Workflow
 
 WINDOW = timedelta(minutes=5)
@@ -24,17 +22,15 @@ def words(*, now: datetime) -> str:
         return "The queue is paused: it begins when that is over."
     if not standing.crew.takers:
         return "No worker takes steps: it waits until one does. Start one with `manage.py up`."
-    if _is_full():
+    if _is_full(standing):
         return f"As many workflows run as may at once ({settings.ENV.max_concurrent_workflows}): it waits for a place."
-    return _ahead(backlog(now)["due"], standing.crew.takers, now)
+    return _ahead(standing.backlog["due"], standing.crew.takers, now)
 
 
-def _is_full() -> bool:
+def _is_full(standing: Standing) -> bool:
     """Counted without the lock under which places are given away: this is only a hint."""
     limit = settings.ENV.max_concurrent_workflows
-    if not limit:
-        return False
-    return Workflow.objects.active().top_level().exclude(status=Status.WAITING_FOR_DEPENDENCY).count() >= limit
+    return bool(limit) and standing.workflows >= limit
 
 
 def _ahead(due: int, workers: int, now: datetime) -> str:

@@ -13,6 +13,7 @@ from django.conf import settings
 from workflows_app.dashboard.looks import Moment, Took, moment, plural, took
 from workflows_app.dashboard.progress import span
 from workflows_app.engine.report import workers
+from workflows_app.engine.report.standing import Standing
 from workflows_app.models import Worker
 
 MOST_STEPS = 6
@@ -57,8 +58,8 @@ class WorkerRow:
     drain: str
 
 
-def rows(now: datetime) -> list[WorkerRow]:
-    found = workers(now)
+def rows(now: datetime, standing: Standing | None = None) -> list[WorkerRow]:
+    found = workers(now, standing)
     last = _last_of_their_groups([worker for worker in found if worker["state"] in ("busy", "idle")], found)
     return [_row(worker, worker["id"] in last, now) for worker in found]
 

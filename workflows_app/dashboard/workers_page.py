@@ -15,6 +15,7 @@ from workflows_app.dashboard.looks import Moment, moment, plural
 from workflows_app.dashboard.progress import span
 from workflows_app.engine import report
 from workflows_app.engine.liveness import live_workers
+from workflows_app.engine.report.standing import Standing
 from workflows_app.models import BacklogSample, QueuePause, Worker
 
 MOST_QUEUED, MOST_ACTIONS = 20, 8
@@ -96,7 +97,8 @@ def tag(now: datetime) -> str:
 
 
 def build(*, now: datetime) -> WorkersPage:
-    health, queue, rows = report.health(now), report.queue(now), worker_rows.rows(now)
+    standing = Standing(now)
+    health, queue, rows = report.health(now, standing), report.queue(now, standing), worker_rows.rows(now, standing)
     pause, parts = _pause(queue["paused"], now), health["components"]
     problems = [part["message"] for name, part in parts.items() if part.get("message") and not (pause and name == "queue")]
     return WorkersPage(

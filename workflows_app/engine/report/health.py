@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 
 from workflows_app.engine import pausing
-from workflows_app.engine.report.queue import backlog, longest_left
+from workflows_app.engine.report.backlog import longest_left
 from workflows_app.engine.report.standing import Standing
 from workflows_app.engine.report.times import iso
 from workflows_app.models import Repair, Step
@@ -26,12 +26,12 @@ ALL_DRAINING = (
 Component = dict[str, Any]
 
 
-def health(now: datetime) -> dict[str, Any]:
+def health(now: datetime, standing: Standing | None = None) -> dict[str, Any]:
     """`{"status", "timestamp", "version", "components": {database, queue, workers, scheduler}}`; each component has a
-    `status` and details. Without the database the others are not looked at. Never raises."""
-    database = _checked(_database)
+    `status` and details. Without the database the others are not looked at. Never raises. `standing` is what a page shares with it."""
+    database, seen = _checked(_database), standing or Standing(now)
     parts: dict[str, Callable[[], Component]] = {
-        "queue": lambda: _queue(now), "workers": lambda: _workers(now), "scheduler": lambda: _scheduler(now),
+        "queue": lambda: _queue(seen, now), "workers": lambda: _workers(seen), "scheduler": lambda: _scheduler(now),
     }  # fmt: skip
     is_up = database["status"] == HEALTHY
     components = {"database": database} | {name: _checked(look) if is_up else _unknown() for name, look in parts.items()}
@@ -61,19 +61,19 @@ def _database() -> Component:
     return {"status": HEALTHY, "vendor": connection.vendor, "milliseconds": round((time.monotonic() - began) * 1000, 2)}
 
 
-def _queue(now: datetime) -> Component:
-    found, pause = backlog(now), pausing.current()
+def _queue(seen: Standing, now: datetime) -> Component:
+    found, pause = seen.backlog, seen.pause
     if pause:
         said = f"It is paused {pausing.told(pause)}: no step starts. Resume it on the page Workers or with `manage.py queue resume`."
         return {"status": DEGRADED, "message": said, "pausedSince": iso(pause.since), **found}
-    left = longest_left(now)
+    left = longest_left(seen.limits, now)
     is_stale = left > STALE_BACKLOG_SECONDS
     message = f"A step has been due for {left:.0f} s and no worker took it: all are busy, or too few live" if is_stale else ""
     return {"status": DEGRADED if is_stale else HEALTHY, "message": message, "pausedSince": None, **found}
 
 
-def _workers(now: datetime) -> Component:
-    crew = Standing(now).crew
+def _workers(seen: Standing) -> Component:
+    crew = seen.crew
     message = "" if crew.takers else NONE_ALIVE if not crew.live else ALL_DRAINING
     return {"status": HEALTHY if crew.takers else DEGRADED, "message": message, "live": crew.live, "draining": crew.draining}
 

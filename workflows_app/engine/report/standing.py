@@ -1,4 +1,4 @@
-"""How things stand for everything that is due: the pause, the workers, who comes first, the places for workflows."""
+"""How things stand for everything that is due: the backlog, the pause, the workers, who comes first, the places for workflows."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from django.db.models import Max
 
 from workflows_app.engine import pausing
 from workflows_app.engine.liveness import live_workers
+from workflows_app.engine.report import backlog
+from workflows_app.engine.report.limits import limits
 from workflows_app.graph.statuses import Status
 from workflows_app.models import QueuePause, Step, Worker, Workflow
 from workflows_app.models.workflows import StepQuerySet
@@ -33,7 +36,7 @@ class Crew:
 
 
 class Standing:
-    """Shared by the rows of a page. Each part is read when the first row asks for it, in a query or two, however many rows there are."""
+    """Shared by the parts and rows of a page. Each is read when it is first asked for, in a few queries, however many rows there are."""
 
     def __init__(self, now: datetime) -> None:
         self._now = now
@@ -43,9 +46,20 @@ class Standing:
         return pausing.current()
 
     @cached_property
+    def backlog(self) -> dict[str, Any]:
+        return backlog.backlog(self._now)
+
+    @cached_property
+    def limits(self) -> list[dict[str, Any]]:
+        return limits(self._now)
+
+    @cached_property
+    def live(self) -> list[Worker]:
+        return live_workers(now=self._now)
+
+    @cached_property
     def crew(self) -> Crew:
-        live = live_workers(now=self._now)
-        return Crew(len(live), sum(worker.drain_requested_at is not None for worker in live))
+        return Crew(len(self.live), sum(worker.drain_requested_at is not None for worker in self.live))
 
     @cached_property
     def heard_at(self) -> datetime | None:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Count, Q, Sum
 
 from workflows_app.engine.liveness import live_workers
-from workflows_app.engine.report.queue import backlog
+from workflows_app.engine.report.backlog import backlog
 from workflows_app.engine.report.times import iso
 from workflows_app.graph.statuses import Status
 from workflows_app.models import Template, Workflow

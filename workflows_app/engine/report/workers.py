@@ -7,16 +7,16 @@ from datetime import datetime
 from typing import Any
 
 from workflows_app.engine import memory, site
-from workflows_app.engine.liveness import live_workers
 from workflows_app.engine.report.running import running
+from workflows_app.engine.report.standing import Standing
 from workflows_app.engine.report.times import iso
 from workflows_app.models import Worker
 
 
-def workers(now: datetime) -> list[dict[str, Any]]:
+def workers(now: datetime, standing: Standing | None = None) -> list[dict[str, Any]]:
     """Live workers (`busy`, `idle`, or `draining`: finishing what it runs, taking no more), and silent ones while they
     still hold a lease, oldest first."""
-    live = {worker.id for worker in live_workers(now=now)}
+    live = {worker.id for worker in (standing or Standing(now)).live}
     held = running(now)
     rows = Worker.objects.filter(id__in=[*live, *held]).order_by("started_at", "id")
     return [_worker_json(row, held.get(row.id, []), is_live=row.id in live, now=now) for row in rows]
