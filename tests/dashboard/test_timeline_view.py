@@ -18,7 +18,7 @@ from tests.factories import NOW, a_template, a_workflow, an_attempt, later
 from workflows_app.dashboard import timeline_view
 from workflows_app.dashboard.steps_view import View
 from workflows_app.dashboard.timeline_scale import CLOSEST, scale_of
-from workflows_app.dashboard.timeline_view import Row, TimelineView
+from workflows_app.dashboard.timeline_view import Row, TimelineView, _round
 from workflows_app.graph.definition import Node
 from workflows_app.graph.statuses import Status
 from workflows_app.models import Step, Workflow
@@ -221,6 +221,19 @@ def test_ticks_are_few_and_apart(spans, keeps_gaps):
 def test_ticks_are_round():
     assert scale_of([(0, 95)], 95, keeps_gaps=False).ticks() == [0, 15, 30, 45, 60, 75, 90]
     assert scale_of([(0, 0.36)], 0.36, keeps_gaps=False).ticks() == pytest.approx([0, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35])
+
+
+@given(SPANS, st.booleans())
+def test_no_two_ticks_read_the_same(spans, keeps_gaps):
+    scale = scale_of(spans, max([stop for _, stop in spans], default=10.0), keeps_gaps=keeps_gaps)
+    words = [_round(tick) for tick in scale.ticks()]
+    assert len({*words}) == len(words)
+
+
+def test_ticks_are_told_in_full():
+    assert [_round(tick) for tick in (0, 0.5, 1.5, 2, 60, 62.5, 7_200, 7_215, 90_000)] == [
+        *("0", "500 ms", "1.5 s", "2 s", "1m", "1m 2.5s", "2h", "2h 15s", "1d 1h")
+    ]  # fmt: skip
 
 
 def test_an_instant_is_drawn_too():

@@ -18,6 +18,7 @@ from workflows_app.models import Workflow
 
 PER_PAGE = 200
 MOST_COLUMNS, THINNEST = 25, 0.3
+MINUTE, UNITS = 60, ((86_400, "d"), (3_600, "h"), (60, "m"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +153,15 @@ def _label(found: Times, seen: Look) -> str:
 
 
 def _round(seconds: float) -> str:
-    """`"2m"` for `"2m 0s"`."""
-    words = brief(seconds)
-    return words.removesuffix(" 0s").removesuffix(" 0m").removesuffix(" 0h") if seconds else "0"
+    """All of it, for no two on an axis may read the same: `"500 ms"`, `"1.5 s"`, `"2m"`, `"1h 2m 30s"`."""
+    rest = round(seconds, 3)
+    if rest < MINUTE:
+        return f"{rest:g} s" if rest >= 1 else brief(rest) if rest else "0"
+    parts = []
+    for size, unit in UNITS:
+        number, rest = divmod(rest, size)
+        parts += [f"{number:g}{unit}"] if number else []
+    return " ".join([*parts, f"{round(rest, 3):g}s"] if rest else parts)
 
 
 def _clock(moment: datetime) -> str:
