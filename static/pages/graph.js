@@ -1,7 +1,7 @@
 // The graph of a workflow. It scrolls by itself; this adds zoom, dragging, following what runs, and the state of each poll: the drawing
 // stays on the page (the morph skips it) and only nodes that changed are touched, so that place, zoom and focus stay.
 (() => {
-  const FOLLOW = "graph-follow", LEAST = 0.04, MOST = 3, READABLE = 0.66, STEP = 1.25, FAR = 0.5, VERY_FAR = 0.28, SLACK = 4;
+  const FOLLOW = "graph-follow", LEAST = 0.04, MOST = 3, READABLE = 0.56, STEP = 1.25, SMALL = 0.8, FAR = 0.5, VERY_FAR = 0.28, SLACK = 4;
   let key = null, nodes = [], lines = [], shown = { nodes: [], lines: "", selected: null }, zoom = 1, clockAhead = 0, hasMoved = false;
 
   const pane = () => document.querySelector(".graph-pane");
@@ -95,6 +95,7 @@
     zoom = next;
     svg().setAttribute("width", natural().width * zoom);
     svg().setAttribute("height", natural().height * zoom);
+    pane().classList.toggle("is-small", zoom < SMALL);
     pane().classList.toggle("is-far", zoom < FAR);
     pane().classList.toggle("is-very-far", zoom < VERY_FAR);
     pane().scrollTo({ left, top, behavior: "instant" });
