@@ -65,7 +65,7 @@ def test_a_row_tells_status_name_template_steps_progress_and_reason(reader):
     )
     response = reader.get("/workflows")
     text, html = text_of(response), response.content.decode()
-    assert "✕ Failed Night load nightly v1" in text
+    assert "✕ Failed Retry Night load nightly v1" in text
     assert "fetch: HTTP 504 from warehouse" in text
     assert "50 %" in text
     assert 'aria-label="1 failed, 1 stopped"' in html
@@ -199,12 +199,24 @@ def test_failures_with_the_same_error_are_counted_and_one_click_away(reader):
         a_workflow(name=f"same {number}", statuses=FAILED, error='fetch: "HTTP" 504\nand more')
     a_workflow(name="other", statuses=FAILED, error="fetch: timeout")
     html = reader.get("/workflows").content.decode()
-    assert html.count("2 more with the same error") == 3
+    assert html.count("2 more with the same error") == 1
     url = re.search(r'class="same link" href="([^"]+)"', html)
     assert url
     found = text_of(reader.get(url[1].replace("&amp;", "&")))
     assert all(f"same {number}" in found for number in range(3))
     assert "other" not in found
+
+
+def test_each_failure_in_the_list_can_be_tried_again_and_nothing_else_can(reader):
+    failed, done = (
+        a_workflow(name="torn", statuses=FAILED, error="fetch: timeout"),
+        a_workflow(statuses=dict.fromkeys(FAILED, Status.COMPLETED)),
+    )
+    html = reader.get("/workflows").content.decode()
+    (button,) = re.findall(r"<button[^>]*/retry[^>]*>", html)
+    assert f'form="again" formaction="/workflows/{failed.uid}/retry" aria-label="Retry torn {str(failed.uid)[:8]}"' in button
+    assert 'method="post" id="again"' in html
+    assert f"/workflows/{done.uid}/retry" not in html
 
 
 def test_the_same_error_is_counted_within_the_range_that_is_shown(reader):

@@ -152,6 +152,16 @@ def test_without_scripts_failed_ones_are_found_by_their_error_and_deleted(contex
     expect(page.get_by_role("heading", name=re.compile("^No workflow"))).to_be_visible()
 
 
+def test_a_failure_is_tried_again_from_its_row(page: Page) -> None:
+    uid = run(page, a_name(), {"id": "load", "action": "delay", "with": {"seconds": "{{ [1, 2] }}"}, "retries": 0})
+    while status_of(page, uid) != "FAILED":
+        page.wait_for_function("document.readyState === 'complete'")
+    page.goto(f"/workflows?q={uid[:8]}")
+    page.locator(f"#w-{uid}").get_by_role("button", name="Retry").click()
+    expect(page).to_have_url(re.compile(f"/workflows/{uid}"))
+    expect(page.locator("#messages")).to_contain_text("Tried again")
+
+
 def test_a_bar_of_the_last_day_narrows_the_list_to_its_time(page: Page) -> None:
     uid = run(page, a_name())
     page.goto("/workflows")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
@@ -72,7 +72,13 @@ def rows(workflows: Sequence[Workflow], filters: Filters, *, now: datetime) -> l
         failures=same_errors.counted(filters, now=now) if has_failed else Counter(),
         filters=filters,
     )
-    return [_row(workflow, known, now) for workflow in workflows]
+    return _said_once([_row(workflow, known, now) for workflow in workflows])
+
+
+def _said_once(rows: list[Row]) -> list[Row]:
+    """How many more failed the same way is told by the first row that did."""
+    first: dict[str, str] = {}
+    return [row if first.setdefault(row.url_of_same, row.uid) == row.uid else replace(row, same="", url_of_same="") for row in rows]
 
 
 def _row(workflow: Workflow, known: Known, now: datetime) -> Row:
