@@ -13,7 +13,7 @@ from tests import factories
 from workflows_app.catalog import triggers
 from workflows_app.dashboard import kept
 from workflows_app.engine import crier
-from workflows_app.engine.report import graphs, throughput
+from workflows_app.engine.report import graphs, throughput, usual
 
 
 @pytest.fixture
@@ -37,9 +37,10 @@ def django_db_setup(django_db_setup: None) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _forget_graphs() -> Iterator[None]:
-    """Kept graphs would hide a query from tests that count them; kept versions have the ids of rows that were rolled back."""
+    """Kept graphs would hide a query from tests that count them; kept versions and times have the ids of rows that were rolled back."""
     graphs._kept.clear()
     throughput.forget()
+    usual._steps_of.cache_clear()
     triggers._known = {}
     yield
 
