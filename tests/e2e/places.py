@@ -47,5 +47,6 @@ ONLY_POSTED = {
     "bulk", "bulk-confirmed", "view-save", "view-change", "view-delete", "workflow-trigger", "workflow-act", "template-plan",
     "schedule-act", "notifications-read-all", "notification-read", "worker-act", "queue-act", "theme",
 }  # fmt: skip
+LEAD_ELSEWHERE = {"workflow-older", "workflow-newer"}
 ERRORS = ("/workflows/{nowhere}", "/templates/{text}", "/events/{nowhere}", "/approvals/{ask}/{text}", "/{text}", "/workflows/x/{text}/y")
 AROUND = ("/login?next={text}", "/api/docs", "/v1/docs")

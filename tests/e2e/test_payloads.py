@@ -105,7 +105,7 @@ def filled(address: str, found: dict[str, Any], number: int) -> str:
 def test_every_url_of_the_dashboard_has_a_place() -> None:
     """One that is new is put into tests/e2e/places.py: what it shows is tried with every payload from then on."""
     names = [pattern.name for pattern in urlpatterns if isinstance(pattern, URLPattern)]
-    assert sorted(set(names)) == sorted({*places.PAGES, *places.FILES, *places.ONLY_POSTED})
+    assert sorted(set(names)) == sorted({*places.PAGES, *places.FILES, *places.ONLY_POSTED, *places.LEAD_ELSEWHERE})
 
 
 def test_each_payload_on_the_pages_that_show_one_thing(page: Page, hostile: Still) -> None:
