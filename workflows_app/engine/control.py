@@ -60,9 +60,7 @@ def retry(*, uid: object, now: datetime, from_step: str | None = None, params: M
             raise StepNotFound(uid, from_step)
         reopened = with_all_below(definition, again) | unrun(workflow)
         if params is not None:
-            approved.refuse_other_params(workflow, params, reopened)
-            metadata = {**workflow.metadata, REVISION: workflow.metadata.get(REVISION, 0) + 1}
-            Workflow.objects.filter(pk=workflow.pk).update(params=dict(params), metadata=metadata)
+            _take_params(workflow, params, reopened)
         if from_step is not None:
             _forget_elements(workflow, with_all_below(definition, again))
         _reopen(workflow, reopened, now)
@@ -103,6 +101,13 @@ def _require_definition(workflow: Workflow) -> None:
             "It was imported without its definition.json: what its steps were told to do is not known. Start its template anew, or delete "
             "it and import it with that file"
         )
+
+
+def _take_params(workflow: Workflow, params: Mapping[str, Any], reopened: set[str]) -> None:
+    """Raises NotAllowed."""
+    approved.refuse_other_params(workflow, params, reopened)
+    metadata = {**workflow.metadata, REVISION: workflow.metadata.get(REVISION, 0) + 1}
+    Workflow.objects.filter(pk=workflow.pk).update(params=dict(params), metadata=metadata)
 
 
 def _forget_elements(workflow: Workflow, node_ids: set[str]) -> None:
