@@ -14,7 +14,7 @@ from workflows_app.models import Step, Workflow
 PARENT = (Node("child", "sub_workflow"), Node("after", "output", needs=("child",)))
 
 
-def page(reader, workflow, query: str = ""):
+def page(reader, workflow, query: str = "?view=list"):
     return reader.get(f"/workflows/{workflow.uid}{query}")
 
 
@@ -30,7 +30,7 @@ def test_the_step_leads_to_the_workflow_that_it_started_and_that_one_back_to_the
     assert "↳ Invoices ○ Pending" in text_of(response)
     assert f'href="/workflows/{child.uid}"' in response.content.decode()
     back = page(reader, child)
-    assert "Monthly, step child" in text_of(back)
+    assert "by step child of Monthly" in text_of(back)
     assert f'href="/workflows/{parent.uid}?step=child"' in back.content.decode()
 
 
@@ -48,7 +48,7 @@ def test_a_workflow_that_an_event_started_leads_to_it(reader):
     workflow = a_workflow(event=event)
     event.matches = [a_match("greet", workflow=workflow)]
     event.save()
-    assert "started by an event from crm" in text_of(page(reader, workflow))
+    assert "by an event from crm" in text_of(page(reader, workflow))
     assert f'href="/events/{event.uid}"' in page(reader, workflow).content.decode()
 
 
