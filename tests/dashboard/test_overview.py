@@ -35,9 +35,9 @@ def test_each_figure_leads_to_the_list_that_explains_it(reader):
     asking()
     page = reader.get("/")
     text, html = text_of(page), page.content.decode()
-    assert "Running now 1 workflows" in text
+    assert "Running now 1 workflow " in text
     assert "Failing now 1 failed in the last 24 h" in text
-    assert "Waiting for me 1 approvals" in text
+    assert "Waiting for me 1 approval " in text
     assert "Finished 1 in the last hour; 2 in 24 h" in text
     for url in ("status=running", "status=failed&amp;since=24h", "status=completed,failed,stopped&amp;since=1h"):
         assert f'href="/workflows?{url}"' in html
@@ -67,12 +67,14 @@ def test_what_ran_last_and_what_comes_next_is_listed(reader):
     ended(FAILED, 1, name="later")
     a_schedule("Paused", next_at=None)
     a_schedule("At noon", next_at=database_now() + timedelta(hours=3, minutes=1))
-    a_schedule("At nine", next_at=database_now() + timedelta(hours=1, minutes=1))
-    text = text_of(reader.get("/"))
+    soonest = a_schedule("At nine", next_at=database_now() + timedelta(hours=1, minutes=1))
+    page = reader.get("/")
+    text = text_of(page)
     assert text.index("later", text.index("Last finished")) < text.index("earlier")
     assert text.index("At nine") < text.index("At noon")
     assert "Paused" not in text
     assert "in 1 hr" in text
+    assert f'href="/schedules/{soonest.uid}"' in page.content.decode()
 
 
 def test_one_line_says_whether_it_is_healthy_and_why_not(reader):

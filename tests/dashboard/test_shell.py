@@ -40,10 +40,6 @@ def test_a_page_below_a_place_belongs_to_it(path, url, is_here):
     assert shell._is_under(path, url) is is_here
 
 
-def test_a_page_that_this_release_does_not_have_is_left_out():
-    assert shell.url_of("no-such-page") == ""
-
-
 def test_the_count_stands_beside_its_place_and_is_read_aloud_with_words(reader):
     a_notification()
     html = reader.get("/templates").content.decode()

@@ -12,7 +12,7 @@ from django.db.models import Count, Max
 from django.urls import reverse
 
 from workflows_app.catalog import approvals
-from workflows_app.dashboard import histogram, lanes, list_page, paging, same_errors, shell, snapshot, view_tabs, workflow_rows
+from workflows_app.dashboard import histogram, lanes, list_page, paging, same_errors, snapshot, view_tabs, workflow_rows
 from workflows_app.dashboard.filters import of_text
 from workflows_app.dashboard.histogram import Histogram
 from workflows_app.dashboard.live import IDLE_MILLISECONDS, LIST_MILLISECONDS
@@ -48,6 +48,7 @@ class Failing:
 
 @dataclass(frozen=True, slots=True)
 class Next:
+    uid: str
     name: str
     template: str
     at: Moment | None
@@ -55,7 +56,7 @@ class Next:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """`health` is one line with its tone. `oldest` is the step that is due for the longest, if one is."""
+    """`status` is the tone of the line `health`; `sample` names a template that everybody can start at once, where there is one."""
 
     status: str
     health: str
@@ -65,7 +66,6 @@ class Overview:
     running: list[workflow_rows.Row]
     finished: list[workflow_rows.Row]
     schedules: list[Next]
-    schedules_url: str
     has_any: bool
     sample: str
     poll_milliseconds: int
@@ -92,7 +92,6 @@ def build(reader: User, *, now: datetime) -> Overview:
         running=workflow_rows.rows(_rows(paging.find(lanes.of(running, now=now), limit=MOST_ROWS).ids), running, now=now),
         finished=workflow_rows.rows(_last_finished(), everything, now=now),
         schedules=_next(now),
-        schedules_url=shell.url_of("schedules"),
         has_any=has_active or Workflow.objects.exists(),
         sample=_sample(),
         poll_milliseconds=LIST_MILLISECONDS if has_active else IDLE_MILLISECONDS,
@@ -111,10 +110,11 @@ def _figures(reader: User, now: datetime) -> list[Figure]:
     running = view_tabs.count(of_text(view_tabs.RUNNING), now=now)
     failing = view_tabs.count(of_text(view_tabs.FAILING), now=now)
     waiting = approvals.waiting_count(reader)
+    workflows, asked = "workflow" if running == "1" else "workflows", "approval" if waiting == 1 else "approvals"
     return [
-        Figure("Running now", running or "0", "workflows", f"{here}?{view_tabs.RUNNING}", "running" if running else ""),
+        Figure("Running now", running or "0", workflows, f"{here}?{view_tabs.RUNNING}", "running" if running else ""),
         Figure("Failing now", failing or "0", "failed in the last 24 h", f"{here}?{view_tabs.FAILING}", "failed" if failing else ""),
-        Figure("Waiting for me", f"{waiting:,}", "approvals", reverse("dashboard:approvals"), "waiting" if waiting else ""),
+        Figure("Waiting for me", f"{waiting:,}", asked, reverse("dashboard:approvals"), "waiting" if waiting else ""),
         Figure("Finished", ended[0], f"in the last hour; {ended[1]} in 24 h", f"{here}?{FINISHED}"),
         _oldest(now),
     ]
@@ -156,7 +156,7 @@ def _last_finished() -> list[Workflow]:
 
 def _next(now: datetime) -> list[Next]:
     found = Schedule.objects.active().select_related("template").order_by("next_at")[:MOST_SCHEDULES]
-    return [Next(one.name, one.template.slug, moment(one.next_at, now=now)) for one in found]
+    return [Next(str(one.uid), one.name, one.template.slug, moment(one.next_at, now=now)) for one in found]
 
 
 def _sample() -> str:

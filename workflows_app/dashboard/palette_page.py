@@ -57,7 +57,7 @@ def build(typed: str, *, reader: User) -> PalettePage:
 
 
 def _pages(wanted: str, reader: User) -> list[Found]:
-    pages = [Found(word, "", url, keys=f"g {key}") for word, name, key in PLACES if (url := url_of(name))]
+    pages = [Found(word, "", url_of(name), keys=f"g {key}") for word, name, key in PLACES]
     pages.append(Found("API", "documentation", "/api/docs"))
     if reader.is_staff:
         pages.append(Found("Admin", "templates, tokens, secrets", reverse("admin:index")))

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.functional import cached_property
 
 from workflows_app.dashboard import attention
@@ -45,15 +45,15 @@ class Shell:
         """None for strangers: they could go nowhere."""
         if self._counts is None:
             return []
-        return [place for word, name, key in PLACES if (place := self._place(word, name, key))]
+        return [self._place(word, name, key) for word, name, key in PLACES]
 
     @cached_property
     def _counts(self) -> attention.Attention | None:
         return attention.context(self._request)["attention"]
 
-    def _place(self, word: str, name: str, key: str) -> Place | None:
+    def _place(self, word: str, name: str, key: str) -> Place:
         url = url_of(name)
-        return Place(word, url, key, _is_under(self._request.path, url), *self._count(word)) if url else None
+        return Place(word, url, key, _is_under(self._request.path, url), *self._count(word))
 
     def _count(self, word: str) -> tuple[str, str, str]:
         if self._counts and word == "Approvals":
@@ -69,11 +69,7 @@ def context(request: HttpRequest) -> Mapping[str, Any]:
 
 
 def url_of(name: str) -> str:
-    """Nothing for a page that this release does not have."""
-    try:
-        return reverse(f"dashboard:{name}")
-    except NoReverseMatch:
-        return ""
+    return reverse(f"dashboard:{name}")
 
 
 def _is_under(path: str, url: str) -> bool:
