@@ -110,6 +110,19 @@ def test_a_paused_one_stays_paused_until_it_is_resumed_and_catches_up_on_nothing
     assert schedules.resume(uid=row.uid, now=NOW + 9 * HOUR).next_at == NOW + 5.5 * HOUR
 
 
+def test_one_that_is_paused_while_somebody_changes_it_stays_paused(etl, monkeypatch):
+    row, following = made(), schedules.clock.following
+
+    def slowly(*args: Any, **kwargs: Any) -> Any:
+        if Schedule.objects.get().next_at is not None:
+            schedules.pause(uid=row.uid, now=NOW)
+        return following(*args, **kwargs)
+
+    monkeypatch.setattr(schedules.clock, "following", slowly)
+    changed = schedules.update(uid=row.uid, now=later(1), cron="0 10 * * *")
+    assert (changed.cron, changed.next_at) == ("0 10 * * *", None)
+
+
 def test_one_of_a_withdrawn_template_can_neither_be_resumed_nor_started(etl):
     row = made(is_paused=True)
     Template.objects.update(deleted_at=NOW)

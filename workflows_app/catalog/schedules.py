@@ -16,6 +16,7 @@ from workflows_app.dialects.params import accept
 from workflows_app.engine import cron as clock
 from workflows_app.engine import schedules as engine
 from workflows_app.engine.errors import NotAllowed
+from workflows_app.engine.locking import hold
 from workflows_app.engine.sql.transaction import write
 from workflows_app.models import Schedule, TemplateVersion, Workflow
 
@@ -102,7 +103,12 @@ def create(
 def update(*, uid: object, now: datetime, **changes: Json) -> Schedule:
     """Of CHANGEABLE, what is left out stays. The next time is told anew when `cron` or `timezone` change; a paused one stays paused.
     Raises ScheduleNotFound, InvalidSchedule, InvalidParams, ScheduleNameTaken."""
-    row = find(uid)
+    while not _change(row := find(uid), now, _checked(row, now, changes)):
+        pass  # somebody else just changed it
+    return find(uid)
+
+
+def _checked(row: Schedule, now: datetime, changes: Mapping[str, Json]) -> dict[str, Json]:
     values = {name: value.strip() if name in {"name", "timezone"} else value for name, value in changes.items() if name in CHANGEABLE}
     if "cron" in values:
         values["cron"] = _tidy(values["cron"])
@@ -111,13 +117,13 @@ def update(*, uid: object, now: datetime, **changes: Json) -> Schedule:
         values["params"] = _accepted(row.template.current, values["params"])
     if row.next_at is not None and (values.get("cron", row.cron), values.get("timezone", row.timezone)) != (row.cron, row.timezone):
         values["next_at"] = clock.following(values.get("cron", row.cron), values.get("timezone", row.timezone), after=now)
-    _change(row, now, values)
-    return find(uid)
+    return values
 
 
 def pause(*, uid: object, now: datetime) -> Schedule:
     """Pausing what is paused changes nothing. Raises ScheduleNotFound."""
-    _change(find(uid), now, {"next_at": None})
+    while not _change(find(uid), now, {"next_at": None}):
+        pass  # somebody else just changed it
     return find(uid)
 
 
@@ -125,9 +131,11 @@ def resume(*, uid: object, now: datetime) -> Schedule:
     """From now on: what came by while it was paused is not caught up on. Raises ScheduleNotFound, NotAllowed, InvalidSchedule."""
     row = find(uid)
     _version_of(row)
-    if row.next_at is None:
+    while row.next_at is None:
         _refuse(_misfits({"cron": row.cron, "timezone": row.timezone}))
-        _change(row, now, {"next_at": clock.following(row.cron, row.timezone, after=now), "last_error": ""})
+        if _change(row, now, {"next_at": clock.following(row.cron, row.timezone, after=now), "last_error": ""}):
+            break
+        row = find(uid)
     return find(uid)
 
 
@@ -135,6 +143,7 @@ def delete(*, uid: object) -> None:
     """The workflows that it started stay. Raises ScheduleNotFound."""
     row = find(uid)
     with write():
+        hold(Schedule.objects.filter(pk=row.pk))  # a fire that is on its way gets through before, or finds nothing
         row.delete()
 
 
@@ -189,11 +198,12 @@ def _refuse(errors: Mapping[str, str]) -> None:
         raise InvalidSchedule(errors)
 
 
-def _change(row: Schedule, now: datetime, values: Mapping[str, Json]) -> None:
-    """`updated_at` tells a fire that was planned before that it must look again: so it moves by a microsecond at least."""
+def _change(row: Schedule, now: datetime, values: Mapping[str, Json]) -> bool:
+    """Whether nobody else changed it since it was read. `updated_at` tells a fire that was planned before that it must look again: so it
+    moves by a microsecond at least."""
     changed = max(now, row.updated_at + timedelta(microseconds=1))
     try:
         with write():
-            Schedule.objects.filter(pk=row.pk).update(updated_at=changed, **values)
+            return Schedule.objects.filter(pk=row.pk, updated_at=row.updated_at).update(updated_at=changed, **values) == 1
     except IntegrityError:
         raise ScheduleNameTaken(values.get("name", row.name)) from None
