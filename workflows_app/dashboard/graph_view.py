@@ -52,7 +52,7 @@ class GraphView:
 def build(workflow: Workflow, looks: Looks, view: View, now: datetime, usual: Mapping[str, float] | None = None) -> GraphView:
     """`usual` are the seconds that steps usually take, by id; looked up when not given."""
     choice, definition = view.graph, compiled(workflow.definition_id)
-    wanted = layouts.Wanted(workflow.definition_id, choice.direction, choice.opened)
+    wanted = layouts.wanted(workflow.definition_id, choice.direction, choice.opened)
     folding = layouts.folding(wanted.digest, wanted.opened)
     spots = graph_spots.spots_of(folding)
     facts = graph_facts.facts(workflow, definition, [definition.nodes[spot.members[0]].id for spot in spots if spot.kind == "step"])

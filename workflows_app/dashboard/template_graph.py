@@ -32,7 +32,7 @@ class TemplateGraph:
 def build(digest: str, choice: GraphChoice, usual: Mapping[str, float], rows: Collection[int]) -> TemplateGraph:
     """A step links its row in the grid: `rows` are the positions of steps that have one."""
     definition = compiled(digest)
-    wanted = layouts.Wanted(digest, choice.direction, choice.opened)
+    wanted = layouts.wanted(digest, choice.direction, choice.opened)
     folding = layouts.folding(digest, wanted.opened)
     spots = graph_spots.spots_of(folding)
     marks = [_mark(spot, definition, usual) for spot in spots]

@@ -82,6 +82,14 @@ def test_one_open_group_is_kept_and_a_passing_look_at_several_is_not() -> None:
     assert [row.variant.split("-")[-1] for row in Layout.objects.all()] == ["1"]
 
 
+def test_numbers_that_name_no_group_make_no_drawing_of_their_own() -> None:
+    digest = wide()
+    for number in (0, 2, 399, 12_345):
+        layouts.plan(layouts.wanted(digest, "LR", (number,)))
+    assert Layout.objects.count() == 1
+    assert layouts.wanted(digest, "LR", (7, 1)) == Wanted(digest, "LR", (1,))
+
+
 def test_the_key_tells_drawings_apart() -> None:
     one, other = a_definition().digest, wide()
     keys = {wanted.key for wanted in (Wanted(one), Wanted(other), Wanted(one, "TB"), Wanted(one, "LR", (1,)), Wanted(one, "LR", (1, 2)))}

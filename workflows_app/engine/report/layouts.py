@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -47,6 +48,12 @@ def folding(digest: str, opened: tuple[int, ...]) -> Folding:
     definition = compiled(digest)
     needs = [tuple(definition.positions[need] for need in node.needs) for node in definition.nodes]
     return fold(needs, [node.action for node in definition.nodes], opened=opened)
+
+
+def wanted(digest: str, direction: Direction, opened: Iterable[int]) -> Wanted:
+    """Numbers that name no group are left out: each would be another drawing to make and to keep."""
+    groups = {item.number for item in folding(digest, ()).items if item.kind != "step"}
+    return Wanted(digest, direction, tuple(sorted(groups.intersection(opened))))
 
 
 @lru_cache(maxsize=64)
