@@ -7,8 +7,9 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.dashboard.conftest import text_of
 from tests.dashboard.rows import EVIL, a_notification
-from tests.factories import a_step, a_user, a_workflow, an_attempt, later
+from tests.factories import NOW, a_step, a_user, a_workflow, an_attempt, later
 from workflows_app.dashboard import account
+from workflows_app.dashboard.steps_view import View
 from workflows_app.graph.definition import Node
 from workflows_app.graph.statuses import Status
 from workflows_app.models import Repair, Step, Workflow
@@ -71,6 +72,33 @@ def test_a_long_account_opens_at_its_end_and_every_page_is_reachable(reader, mon
     html = reader.get(f"/workflows/{workflow.uid}?view=events").content.decode()
     assert "9–13 of 13" in html
     assert "1–5 of 13" in text_of(reader.get(f"/workflows/{workflow.uid}?view=events&from=0"))
+
+
+def test_the_pages_of_an_account_lead_to_each_other(db, monkeypatch):
+    monkeypatch.setattr(account, "PER_PAGE", 5)
+    workflow = a_workflow(statuses={"fetch": Status.COMPLETED, "shape": Status.COMPLETED})
+    step = Step.objects.get(workflow=workflow, node_id="fetch")
+    for n in range(1, 11):
+        an_attempt(step, number=n, outcome="retried", ended_at=later(n))
+
+    def shown(start: int | None) -> tuple[str, str, str]:
+        found = account.build(workflow, View(view="events", start=start), now=later(20))
+        return found.range_words, found.earlier_url, found.later_url
+
+    at = "?view=events&from={}".format
+    assert shown(0) == ("1–5 of 13", "", at(5))
+    assert shown(5) == ("6–10 of 13", at(0), at(10))
+    assert shown(3) == ("4–8 of 13", at(0), at(8))
+    assert shown(8) == shown(None) == ("9–13 of 13", at(3), "")
+    assert shown(99) == ("13–13 of 13", at(7), "")
+
+
+def test_what_is_of_a_step_leads_to_that_step(db):
+    workflow = a_workflow(statuses={"fetch": Status.FAILED, "shape": Status.STOPPED}, started_at=NOW)
+    an_attempt(Step.objects.get(workflow=workflow, node_id="fetch"), outcome="failed", ended_at=later(1))
+    found = account.build(workflow, View(view="events"), now=later(20)).entries
+    assert {(entry.step, entry.step_url) for entry in found if entry.step} >= {("fetch", "?view=events&step=fetch")}
+    assert {entry.step_url for entry in found if not entry.step} == {""}
 
 
 def test_elements_of_maps_are_left_to_their_map(reader):
