@@ -88,3 +88,27 @@ def test_a_row_of_the_list_shows_what_is_usual_and_that_it_is_slow(template, rea
 @pytest.mark.parametrize(("seconds", "words"), [(0.25, "250 ms"), (5.4, "5 sec"), (130, "2 min 10 sec")])
 def test_spans_are_told_in_words(seconds, words):
     assert progress.span(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, ""), (0.4, "a few seconds left"), (9.9, "a few seconds left"), (10, "about 10 s left"), (44, "about 40 s left"),
+        (89, "about 90 s left"), (90, "about 2 min left"), (5_399, "about 90 min left"), (5_400, "about 2 hr left"),
+    ],
+)  # fmt: skip
+def test_what_is_left_is_rounded_as_people_would(seconds, words):
+    assert progress._words(seconds) == words
+
+
+def test_a_short_step_is_not_slow_for_half_a_second():
+    step = Step(status=Status.RUNNING, started_at=NOW)
+    assert not progress.is_slow_step(step, 0.2, now=later(1.1))
+    assert progress.is_slow_step(step, 0.2, now=later(1.3))
+
+
+def test_the_tab_says_how_far_it_is_and_then_how_it_ended():
+    workflow = Workflow(name="nightly", status=Status.RUNNING, done_steps=3, total_steps=8)
+    assert progress.title(workflow) == "3/8 · nightly"
+    workflow.status = Status.FAILED
+    assert progress.title(workflow) == "✕ nightly"
