@@ -3,7 +3,7 @@
 import pytest
 
 from tests.dashboard.rows import mapping
-from tests.factories import NOW, a_worker, a_workflow, later
+from tests.factories import NOW, a_template, a_worker, a_workflow, later
 from workflows_app.dashboard import runs_again, steps_table, what_happened
 from workflows_app.engine import control, pausing
 from workflows_app.graph.definition import Node
@@ -57,6 +57,33 @@ def test_success_says_how_long_it_took_and_what_was_forgiven():
     assert story.what == "Completed in 10 sec"
     assert "fetch failed, which this workflow allows" in story.why
     assert verbs(story) == ["rerun"]
+
+
+def test_other_parameters_are_asked_for_where_the_template_has_a_form_and_where_a_step_failed():
+    template = a_template("nightly")
+    done = a_workflow(template=template, statuses={"fetch": Status.COMPLETED, "shape": Status.COMPLETED})
+    failed = a_workflow(template=template, statuses={"fetch": Status.FAILED, "shape": Status.STOPPED})
+    assert verbs(tell(done)) == ["start-edited", "rerun"]
+    assert tell(done).deeds[0].url == f"/templates/nightly/start?from={done.uid}"
+    assert [deed.url for deed in tell(failed).deeds] == [
+        "", f"/workflows/{failed.uid}/retry-with?step=fetch", f"/templates/nightly/start?from={failed.uid}", "",
+    ]  # fmt: skip
+
+
+def test_a_failed_one_whose_steps_all_went_well_says_its_own_error():
+    workflow = a_workflow(statuses={"fetch": Status.COMPLETED, "shape": Status.COMPLETED}, status=Status.FAILED, error="no room")
+    story = tell(workflow)
+    assert (story.what, story.why, verbs(story)) == ("Failed", "no room", ["rerun"])
+
+
+def test_what_people_are_asked_comes_before_what_else_is_held():
+    workflow = a_workflow(Node("pause", "delay"), Node("ask", "approval"))
+    Step.objects.update(status=Status.WAITING_FOR_DEPENDENCY, attempt=1, available_at=later(90), metadata={"waitingFor": "a delay"})
+    Step.objects.filter(node_id="ask").update(waits_for=Step.APPROVAL, available_at=None)
+    story = tell(workflow)
+    assert (story.decide, tell(workflow, workers=0).decide) == ("ask", "ask")
+    assert story.why.startswith("ask waits for")
+    assert tell(a_workflow(statuses={"fetch": Status.RUNNING})).decide == ""
 
 
 def test_a_stopped_one_can_be_resumed():
