@@ -58,7 +58,8 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 class InPlainWords:
-    """Gives words to refusals that Django answers without any: the method that an address does not know."""
+    """Gives words to refusals that Django answers without any: the method that an address does not know, the character that no
+    database takes."""
 
     def __init__(self, get_response: View) -> None:
         self.get_response = get_response
@@ -70,6 +71,15 @@ class InPlainWords:
         told = page(request, WRONG_METHOD)
         told.headers["Allow"] = response.headers.get("Allow", "")
         return told
+
+    def process_view(self, request: HttpRequest, view: View, args: object, kwargs: object) -> HttpResponse | None:
+        """Whatever an address names is looked for, and PostgreSQL fails at a NUL instead of finding nothing."""
+        return page(request, BAD_REQUEST) if _has_nul(request) and not _is_api(request) else None
+
+
+def _has_nul(request: HttpRequest) -> bool:
+    query = request.META.get("QUERY_STRING", "")
+    return "\0" in request.path or "%00" in query or "\0" in query
 
 
 def _is_api(request: HttpRequest) -> bool:

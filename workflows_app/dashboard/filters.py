@@ -34,7 +34,7 @@ class Filters:
         """`status` may be repeated. `rows` are those that the page of a poll shows."""
         given = {key: query.get(key, "").strip()[:MAX_CHARACTERS] for key in KEYS}
         given["status"] = ",".join(_words(",".join(query.getlist("status"))))
-        rows = tuple(int(key) for key in query.get("rows", "").split(".") if key.isdigit() and len(key) < 19)
+        rows = tuple(int(key) for key in query.get("rows", "").split(".") if key.isascii() and key.isdigit() and len(key) < 19)
         return cls({key: value for key, value in given.items() if value}, query.get("after", "")[:60], rows[:100])
 
     def get(self, key: str) -> str:

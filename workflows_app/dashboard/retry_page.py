@@ -66,7 +66,7 @@ def build(
 def chosen(workflow: Workflow, step_id: str) -> str:
     """The step that was asked for, if there is one; else the first that failed, else the first of all."""
     steps = Step.objects.top_level().filter(workflow=workflow)
-    asked = steps.filter(node_id=step_id)
+    asked = steps.filter(node_id=step_id.replace("\0", ""))
     failed = steps.filter(status=Status.FAILED).order_by("ended_at", "position")
     found = asked or failed[:1] or steps.order_by("position")[:1]
     return found[0].node_id

@@ -108,4 +108,4 @@ def _of_text(values: Values) -> dict[str, str]:
 
 
 def _key(request: HttpRequest) -> str:
-    return request.POST.get("idempotency_key", "")[:200]
+    return request.POST.get("idempotency_key", "").replace("\0", "")[:200]

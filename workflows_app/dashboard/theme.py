@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
@@ -16,7 +15,7 @@ ONE_YEAR_SECONDS = 365 * 24 * 3600
 @require_POST
 def choose(request: HttpRequest) -> HttpResponse:
     theme = request.POST.get("theme", "auto")
-    response = redirect(_back(request))
+    response = HttpResponseRedirect(_back(request))
     if theme in THEMES:
         response.set_cookie("theme", theme, max_age=ONE_YEAR_SECONDS, samesite="Lax", secure=request.is_secure())
     return response

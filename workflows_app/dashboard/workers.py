@@ -70,7 +70,7 @@ def act_on_queue(request: HttpRequest, verb: str) -> HttpResponse:
 
 
 def _pause(request: HttpRequest) -> str:
-    pausing.pause(by=user_of(request), reason=request.POST.get("reason", ""), now=database_now())
+    pausing.pause(by=user_of(request), reason=request.POST.get("reason", "").replace("\0", ""), now=database_now())
     return "The queue is paused: no step starts, what runs goes on."
 
 
