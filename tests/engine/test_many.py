@@ -27,6 +27,19 @@ def test_stop_stops_what_is_active_and_tells_of_the_rest(db):
     assert outcome.refused == {"The workflow is COMPLETED already: there is nothing to stop": ids(done), many.GONE: [10**9]}
 
 
+def test_the_one_that_ended_just_before_the_stop_is_named(db, monkeypatch):
+    first, second = a_workflow(), a_workflow()
+    real = many.stop_many
+
+    def late(*, workflows, now):
+        Workflow.objects.filter(pk=first.pk).update(status=Status.COMPLETED, ended_at=NOW, active_steps=0, done_steps=2)
+        return real(workflows=workflows, now=now)
+
+    monkeypatch.setattr(many, "stop_many", late)
+    outcome = many.stop(ids(first, second), now=NOW)
+    assert (outcome.done, dict(outcome.refused)) == (1, {"It ended just before the stop": ids(first)})
+
+
 def test_retry_and_resume_and_delete_do_each_and_tell_why_not(db):
     failed, done, stopped = a_workflow(statuses=FAILED), a_workflow(statuses=DONE), a_workflow(statuses=STOPPED)
     retried = many.retry(ids(failed, done), now=NOW)

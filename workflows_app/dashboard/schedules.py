@@ -107,11 +107,13 @@ def _shown(request: HttpRequest, row: Schedule, typed: Typed, *, status: int = 2
 @login_required
 @require_POST
 def act(request: HttpRequest, uid: uuid.UUID, verb: str) -> HttpResponse:
+    if verb not in ACTS:
+        raise Http404(f"There is no verb {verb!r}")
     row = _find(uid)
     try:
         return ACTS[verb](request, row)
-    except KeyError:
-        raise Http404(f"There is no verb {verb!r}") from None
+    except catalog.ScheduleNotFound as error:
+        raise Http404(str(error)) from None
     except (NotAllowed, InvalidParams, catalog.InvalidSchedule) as error:
         messages.error(request, str(error))
         return redirect("dashboard:schedule", uid)

@@ -40,8 +40,8 @@ def stop(ids: Sequence[int], *, now: datetime) -> Outcome:
             outcome.refused[f"The workflow is {statuses[id]} already: there is nothing to stop"].append(id)
     active = [id for id in ids if id in statuses and statuses[id] not in FINAL]
     outcome.done = stop_many(workflows=Workflow.objects.filter(pk__in=active), now=now) if active else 0
-    if outcome.done < len(active):
-        outcome.refused["It ended just before the stop"] = active[outcome.done :]
+    if outcome.done < len(active) and (ended := _not_stopped(active)):
+        outcome.refused["It ended just before the stop"] = ended
     return outcome
 
 
@@ -84,6 +84,11 @@ def _try(outcome: Outcome, id: int, uid: object, verb: Callable[[object], object
         outcome.refused[str(error)].append(id)
     except (DatabaseError, InterfaceError) as error:
         outcome.broken = f"the database did not answer ({type(error).__name__})"
+
+
+def _not_stopped(ids: Sequence[int]) -> list[int]:
+    statuses = _statuses(ids)
+    return [id for id in ids if statuses.get(id) != Status.STOPPED]
 
 
 def _statuses(ids: Sequence[int]) -> Mapping[int, Status]:
