@@ -76,6 +76,15 @@ def test_every_step_is_a_link_to_itself_with_its_status(reader: Client) -> None:
     assert 'href="?step=d"' in html
 
 
+def test_a_running_step_says_how_far_it_is_when_it_tells() -> None:
+    workflow = a_workflow(*DIAMOND, statuses=dict.fromkeys("abc", Status.RUNNING))
+    set_step(workflow, "b", metadata={"progress": 0.187})
+    set_step(workflow, "c", metadata={"progress": "soon"})
+    marks = [node.mark for node in graph_of(workflow).picture.nodes]
+    assert [mark.tail for mark in marks[:3]] == ["", " · 18 %", ""]
+    assert "18 %" in marks[1].words
+
+
 def test_the_selected_step_is_highlighted_and_an_element_selects_its_map() -> None:
     workflow = mapping([Status.RUNNING])
     assert graph_of(workflow, View(step="fetch[0]")).state["selected"] == 0

@@ -14,12 +14,12 @@ from workflows_app.dashboard.looks import look
 from workflows_app.graph.definition import Definition
 from workflows_app.models import Step, Workflow
 
-FIELDS = ("id", "node_id", "status", "attempt", "started_at", "claimed_at", "ended_at", "available_at", "waits_for")
+FIELDS = ("id", "node_id", "status", "attempt", "started_at", "claimed_at", "ended_at", "available_at", "waits_for", "metadata__progress")
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """`elements` counts those of a map by the words of their looks."""
+    """`elements` counts those of a map by the words of their looks; `progress`, from 0 to 1, is what the action told."""
 
     attempt: int
     started_at: datetime | None
@@ -28,6 +28,7 @@ class Fact:
     available_at: datetime | None
     waits_for: str | None
     elements: Mapping[str, int] | None
+    progress: float | None = None
 
 
 def facts(workflow: Workflow, definition: Definition, ids: Collection[str]) -> Mapping[str, Fact]:
@@ -56,4 +57,5 @@ def _fact(row: Mapping[str, Any], elements: Mapping[str, int] | None) -> Fact:
         available_at=row["available_at"],
         waits_for=row["waits_for"],
         elements=elements,
+        progress=row["metadata__progress"],
     )

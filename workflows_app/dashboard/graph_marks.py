@@ -87,9 +87,14 @@ def _step(node: Node, css: str, known: Known) -> Mark:
     if css == "running":
         began = (fact.claimed_at or fact.started_at or known.now).astimezone(UTC)
         spent = brief((known.now - began).total_seconds())
-        return Mark(css, attempts, began.isoformat(timespec="milliseconds"), spent, usual, f"{word}{_after(fact, node)}{usual}")
+        tail = _far(fact) or usual
+        return Mark(css, attempts, began.isoformat(timespec="milliseconds"), spent, tail, f"{word}{_after(fact, node)}{_far(fact)}{usual}")
     said = cut(f"{attempts}{_said(node, css, fact, known)}{usual if fact.ended_at and fact.attempt else ''}", MOST_COLUMNS)
     return Mark(css, said, words=f"{word}{_after(fact, node)}: {_said(node, css, fact, known)}{usual}")
+
+
+def _far(fact: Fact) -> str:
+    return f" · {int(fact.progress * 100)} %" if isinstance(fact.progress, int | float) else ""
 
 
 def _after(fact: Fact, node: Node) -> str:
