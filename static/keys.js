@@ -13,7 +13,7 @@
   const going = (key) => document.querySelector(`[data-go="${CSS.escape(key)}"]`);
 
   const use = (element) => {
-    if (element.matches("a[href], summary, [data-copy], [data-opens], [data-press]")) return element.click();
+    if (element.matches("a[href], summary, [data-copy], [data-opens]")) return element.click();
     element.focus();
     element.scrollIntoView({ block: "nearest" });
     if (element.select) element.select();
@@ -21,8 +21,8 @@
 
   // Rows of the list on this page: j and k go through their links, x ticks the row of the one in focus.
   const links = (selector) => [...document.querySelectorAll(selector)].filter(isShown);
-  const rows = () => [links("main .row-link"), links("main .graph-pane a[href]"), links("main .timeline a[href], main .lanes a[href]")].find((all) => all.length) || [];
-  const rowOf = (element) => element.closest("[data-row], tr, li");
+  const rows = () => [links("main .row-link"), links("main .graph-pane a[href]"), links("main .timeline a[href]")].find((all) => all.length) || [];
+  const rowOf = (element) => element.closest("tr, li");
   const step = (distance) => {
     const all = rows();
     const here = all.findIndex((link) => link === document.activeElement || rowOf(link)?.contains(document.activeElement));

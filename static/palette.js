@@ -24,7 +24,7 @@
 
   const wordsOf = (element) => (element.dataset.keyWords || element.textContent || element.getAttribute("aria-label") || "").trim().replace(/\s+/g, " ");
   const actions = () => {
-    const found = [...document.querySelectorAll("main .deeds button, main .deeds a, main .page-tools a, main [data-action]")];
+    const found = [...document.querySelectorAll("main .deeds button, main .deeds a, main .page-tools a")];
     const wanted = input.value.trim().toLowerCase();
     return found.filter((element) => element.checkVisibility() && wordsOf(element).toLowerCase().includes(wanted));
   };
