@@ -17,8 +17,12 @@ from workflows_app.models import (
     Attempt,
     Definition,
     Event,
+    Layout,
     Notification,
     NotificationRead,
+    QueuePause,
+    SavedView,
+    Schedule,
     Step,
     Template,
     TemplateVersion,
@@ -37,6 +41,10 @@ def step(was: Status = Status.PENDING, **changes: Any) -> int:
 def workflow(statuses: dict[str, Status] | None = None, **changes: Any) -> int:
     a_workflow(statuses=statuses)
     return Workflow.objects.update(**changes)
+
+
+def schedule(name: str = "nightly", **changes: Any) -> Schedule:
+    return Schedule.objects.create(template=a_template(), name=name, cron="0 3 * * *", created_at=NOW, updated_at=NOW, **changes)
 
 
 BROKEN: list[tuple[str, Callable[[], object]]] = [
@@ -61,6 +69,9 @@ BROKEN: list[tuple[str, Callable[[], object]]] = [
     ("step_skipped_is_stopped", lambda: step(Status.COMPLETED, is_skipped=True)),
     ("step_waits_for_while_waiting", lambda: step(Status.PENDING, waits_for="approval")),
     ("step_waits_for_while_waiting", lambda: step(Status.RUNNING, waits_for="turn")),
+    ("queue_paused_once", lambda: QueuePause.objects.create(pk=2, since=NOW)),
+    ("schedule_overlap_known", lambda: schedule(overlap="queue")),
+    ("schedule_catch_up_known", lambda: schedule(catch_up="all")),
     ("attempt_number_from_1", lambda: an_attempt(a_workflow().steps.first(), number=0)),
 ]
 
@@ -121,6 +132,26 @@ def test_a_notification_is_read_once_by_each() -> None:
     refuse(lambda: NotificationRead.objects.create(notification=note, user=reader, read_at=NOW))
 
 
+def test_a_view_is_named_once_by_each() -> None:
+    owner = a_user()
+    for user in (owner, a_user()):
+        SavedView.objects.create(owner=user, name="mine", created_at=NOW)
+    refuse(lambda: SavedView.objects.create(owner=owner, name="mine", created_at=NOW))
+
+
+def test_a_layout_is_kept_once_per_variant() -> None:
+    drawn = a_definition()
+    for variant in ("LR", "TB"):
+        Layout.objects.create(definition=drawn, variant=variant, body={}, created_at=NOW)
+    refuse(lambda: Layout.objects.create(definition=drawn, variant="LR", body={}, created_at=NOW))
+
+
+def test_a_schedule_has_a_name_of_its_own() -> None:
+    schedule("nightly")
+    schedule("weekly")
+    refuse(lambda: schedule("nightly"))
+
+
 def test_a_slug_names_one_template_a_uid_one_workflow_and_a_digest_one_token() -> None:
     a_template("etl")
     refuse(lambda: Template.objects.create(slug="etl", created_at=NOW, updated_at=NOW))
@@ -156,7 +187,8 @@ def test_steps_attempts_and_lines_go_with_their_workflow() -> None:
 
 UNIQUE_TESTED = {
     "template_version_number_once", "workflow_idempotency_key_once", "step_node_once_per_workflow", "attempt_recorded_once",
-    "event_idempotency_key_once", "notification_read_once",
+    "event_idempotency_key_once", "notification_read_once", "saved_view_name_once_per_owner", "layout_once_per_variant",
+    "schedule_name_once",
 }  # fmt: skip
 
 
@@ -167,7 +199,7 @@ def test_every_named_constraint_has_its_test_here() -> None:
 
 PARTIAL = (
     "step_claimable", "step_claimable_by_key", "step_leases", "step_leases_by_key", "step_waits", "step_elements", "workflow_active",
-    "worker_live",
+    "worker_live", "schedule_by_next",
 )  # fmt: skip
 
 
