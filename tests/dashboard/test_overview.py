@@ -62,6 +62,19 @@ def test_the_step_that_is_due_for_the_longest_is_named(reader):
     assert "Oldest waiting 1 min fetch of Night load" in text_of(reader.get("/"))
 
 
+def test_of_all_due_steps_with_and_without_a_key_the_oldest_is_named(reader):
+    now = database_now()
+    for name, seconds, key in (("newer", 75, None), ("free", 150, None), ("keyed", 500, "api"), ("later", -300, None)):
+        workflow = a_workflow(name=name)
+        fetch = Step.objects.filter(workflow=workflow, node_id="fetch")
+        fetch.update(available_at=now - timedelta(seconds=seconds), concurrency_key=key, concurrency_limit=1 if key else 0)
+    assert "Oldest waiting 8 min fetch of keyed" in text_of(reader.get("/"))
+    Step.objects.filter(concurrency_key="api").update(available_at=now - timedelta(seconds=60))
+    assert "Oldest waiting 2 min fetch of free" in text_of(reader.get("/"))
+    Step.objects.filter(available_at__lte=now).update(available_at=now + timedelta(hours=1))
+    assert "Oldest waiting – no step waits for a worker" in text_of(reader.get("/"))
+
+
 def test_what_ran_last_and_what_comes_next_is_listed(reader):
     ended(DONE, 3, name="earlier")
     ended(FAILED, 1, name="later")

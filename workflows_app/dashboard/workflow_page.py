@@ -39,6 +39,14 @@ class StartForm:
 
 
 @dataclass(frozen=True, slots=True)
+class Times:
+    created: Moment | None
+    began: Moment | None
+    ended: Moment | None
+    took: Took | None
+
+
+@dataclass(frozen=True, slots=True)
 class WorkflowPage:
     """`title` is what the browser's tab says. `start` is there while it waits to be started. `calls` are curl lines: `(words, line)`.
     `compare_url` leads to what differs from the last workflow of its template that completed."""
@@ -48,10 +56,7 @@ class WorkflowPage:
     title: str
     look: Look
     progress: progress.Progress
-    created: Moment | None
-    began: Moment | None
-    ended: Moment | None
-    took: Took | None
+    times: Times
     starters: list[who_started.Starter]
     story: what_happened.Story
     compare_uid: str
@@ -105,17 +110,13 @@ def build(
     view, workers = selected(workflow, view), len(live_workers(now=now))
     known = progress.known(workflow)
     overview = steps_table.overview(workflow, view, now=now, usual=known.steps)
-    page = f"{base_url}/workflows/{workflow.uid}"
     return WorkflowPage(
         workflow=workflow,
         uid=str(workflow.uid),
         title=progress.title(workflow),
         look=look(workflow.status),
         progress=progress.build(workflow, overview.about.statuses, known, workers=workers, now=now),
-        created=moment(workflow.created_at, now=now),
-        began=moment(workflow.started_at, now=now),
-        ended=moment(workflow.ended_at, now=now),
-        took=took(workflow.started_at, workflow.ended_at, now=now),
+        times=_times(workflow, now),
         starters=who_started.starters(workflow),
         story=what_happened.tell(workflow, overview, workers=workers, now=now),
         compare_uid=_compared_with(workflow),
@@ -126,7 +127,7 @@ def build(
         detail=step_detail.build(overview.about, reader, held_log=held_log),
         view=view,
         calls=curl_lines.calls(workflow, "" if view.step == NONE else view.step, base_url),
-        link=f"{page}{view.url()}",
+        link=f"{base_url}/workflows/{workflow.uid}{view.url()}",
         poll_milliseconds=_poll(workflow),
         now=now.isoformat(),
     )
@@ -135,6 +136,11 @@ def build(
 def start_schema(workflow: Workflow) -> Mapping[str, Any]:
     """What its parameters must fit; everything does where nothing is known."""
     return schema_of(workflow) or {"additionalProperties": True}
+
+
+def _times(workflow: Workflow, now: datetime) -> Times:
+    created, began, ended = (moment(at, now=now) for at in (workflow.created_at, workflow.started_at, workflow.ended_at))
+    return Times(created, began, ended, took(workflow.started_at, workflow.ended_at, now=now))
 
 
 def _compared_with(workflow: Workflow) -> str:
