@@ -23,6 +23,7 @@ from workflows_app.models import (
     Attempt,
     Definition,
     Event,
+    Layout,
     LogLine,
     Notification,
     NotificationRead,
@@ -221,9 +222,12 @@ def test_definitions_that_nothing_uses_go_and_one_that_is_used_again_just_then_c
     unused = factories.a_definition(Node("unused", "echo"))
     kept = [ended(1).definition, a_template("t", None).current.definition]  # type: ignore[union-attr]
     fresh = definitions.store(definition=Graph((Node("fresh", "echo"),)), now=NOW)
+    for drawn in (unused, kept[0]):
+        Layout.objects.create(definition=drawn, variant="LR", body={}, created_at=NOW)
     Definition.objects.exclude(pk=fresh.pk).update(created_at=ago(2))
     assert prune() == {"definition": 1}
     assert set(Definition.objects.values_list("pk", flat=True)) == {kept[0].pk, kept[1].pk, fresh.pk}
+    assert Layout.objects.get().definition == kept[0]
     workflow = start.start(order=start.Order(definition=unused, name="Just then"), now=NOW)
     assert workflow.steps.get().node_id == "unused"
     whole()
