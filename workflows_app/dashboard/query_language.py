@@ -9,7 +9,7 @@ from dataclasses import dataclass
 KEYS = ("tag", "step", "error", "template", "parent", "status", "since", "is")
 WAITING = "waiting"
 TOKEN = re.compile(r'(?:([A-Za-z_]+):)?(?:"((?:[^"\\]|\\.)*)"|([^\s"]\S*|(?<=:)(?=\s|$)|"\S*))')
-MAX_CHARACTERS = 500
+MAX_CHARACTERS, MAX_TERMS = 500, 20  # each is one more thing to look for in every row
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,11 @@ def parse(text: str) -> Query:
             problems.append(problem)
         elif term.value:
             terms.append(term)
-    return Query(tuple(terms), tuple(problems))
+    if len(terms) > MAX_TERMS:
+        problems.append(
+            f"The search has {len(terms)} parts; the first {MAX_TERMS} were looked for. Put words that belong together in quotes."
+        )
+    return Query(tuple(terms[:MAX_TERMS]), tuple(problems))
 
 
 def quoted(value: str) -> str:
