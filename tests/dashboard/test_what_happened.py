@@ -133,3 +133,13 @@ def test_a_map_whose_elements_are_held_up_says_by_what():
     assert tell(workflow).why.endswith("fetch[1] waits for a free worker, and 1 more step.")
     pausing.pause(now=NOW)
     assert "fetch[1] waits for the queue, which is paused" in tell(workflow).why
+
+
+def test_one_that_waits_for_another_workflow_leads_to_it():
+    parent = a_workflow(Node("refund", "sub_workflow"), statuses={"refund": Status.WAITING_FOR_DEPENDENCY})
+    Step.objects.filter(workflow=parent).update(waits_for=Step.WORKFLOW, available_at=later(60))
+    step = Step.objects.get(workflow=parent)
+    a_workflow(name="earlier try", parent=parent, parent_step=step)
+    child = a_workflow(name="Refund", parent=parent, parent_step=step)
+    story = tell(parent)
+    assert [(deed.words, deed.url) for deed in story.deeds] == [("Open Refund", f"/workflows/{child.uid}"), ("Stop", "")]

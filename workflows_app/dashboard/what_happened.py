@@ -11,6 +11,7 @@ from django.db.models import F, Q
 from django.urls import reverse
 
 from workflows_app.dashboard import runs_again, step_rows, waits
+from workflows_app.dashboard.cutting import cut
 from workflows_app.dashboard.looks import Look, listed, look, plural, took
 from workflows_app.dashboard.steps_table import Looks, Overview
 from workflows_app.engine import pausing
@@ -44,7 +45,7 @@ class Story:
     step: str = ""
 
 
-MOST_HELD = 20
+MOST_HELD, MOST_OF_NAME = 20, 30
 NO_WORKER = "Steps start when a worker does."
 STOP, RERUN = Deed("stop", "Stop"), Deed("rerun", "Run again")
 RESUME = Deed("resume", "Resume", True)
@@ -122,12 +123,13 @@ def _active(workflow: Workflow, found: Overview, workers: int, now: datetime) ->
         return Story(seen, "Submitted, not started", "Nothing of it runs before somebody starts it.", "", (STOP,))
     held = _held(workflow)
     asking = next((step.node_id for step in held if step.waits_for == Step.APPROVAL), "")
+    deeds = (*_awaited(held), STOP)
     if not workers:
-        return Story(seen, f"Nothing can run: no worker is alive · {done}", NO_WORKER, "Start workers with “make run”.", (STOP,), asking)
+        return Story(seen, f"Nothing can run: no worker is alive · {done}", NO_WORKER, "Start workers with “make run”.", deeds, asking)
     if running:
         why = " ".join([f"Now: {listed(running)}.", *_elements(held, found), *_paused()])
-        return Story(seen, f"Running · {done}", why, "", (STOP,), asking)
-    return Story(seen, f"{seen.word} · {done}", _why_idle(workflow, held, found, now), "", (STOP,), asking)
+        return Story(seen, f"Running · {done}", why, "", deeds, asking)
+    return Story(seen, f"{seen.word} · {done}", _why_idle(workflow, held, found, now), "", deeds, asking)
 
 
 def _held(workflow: Workflow) -> list[Step]:
@@ -135,6 +137,13 @@ def _held(workflow: Workflow) -> list[Step]:
     timed = Q(available_at__isnull=False) | Q(status=Status.WAITING_FOR_DEPENDENCY, remaining=0)
     found = Step.objects.top_level().filter(timed, workflow=workflow).defer("output", "resume", "answer")
     return list(found.order_by(F("waits_for").asc(nulls_last=True), "available_at")[:MOST_HELD])
+
+
+def _awaited(held: Sequence[Step]) -> tuple[Deed, ...]:
+    """Leads to the workflow that one of these waits for."""
+    ids = [step.pk for step in held if step.waits_for == Step.WORKFLOW]
+    child = Workflow.objects.filter(parent_step__in=ids).only("uid", "name").order_by("-pk").first() if ids else None
+    return (Deed("open", f"Open {cut(child.name, MOST_OF_NAME)}", url=reverse("dashboard:workflow", args=[child.uid])),) if child else ()
 
 
 def _why_idle(workflow: Workflow, held: Sequence[Step], found: Overview, now: datetime) -> str:
