@@ -11,7 +11,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 View = Callable[[HttpRequest], HttpResponseBase]
-API_APPS = {"ninja", "api", "v1"}
+FOR_PROGRAMS = {"ninja", "api", "v1", "demo"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class InPlainWords:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        if response.status_code != WRONG_METHOD.status or _is_api(request) or getattr(response, "content", None):
+        if response.status_code != WRONG_METHOD.status or _is_for_programs(request) or getattr(response, "content", None):
             return response
         told = page(request, WRONG_METHOD)
         told.headers["Allow"] = response.headers.get("Allow", "")
@@ -74,7 +74,7 @@ class InPlainWords:
 
     def process_view(self, request: HttpRequest, view: View, args: object, kwargs: object) -> HttpResponse | None:
         """Whatever an address names is looked for, and PostgreSQL fails at a NUL instead of finding nothing."""
-        return page(request, BAD_REQUEST) if _has_nul(request) and not _is_api(request) else None
+        return page(request, BAD_REQUEST) if _has_nul(request) and not _is_for_programs(request) else None
 
 
 def _has_nul(request: HttpRequest) -> bool:
@@ -82,9 +82,9 @@ def _has_nul(request: HttpRequest) -> bool:
     return "\0" in request.path or "%00" in query or "\0" in query
 
 
-def _is_api(request: HttpRequest) -> bool:
+def _is_for_programs(request: HttpRequest) -> bool:
     match = request.resolver_match
-    return match is not None and not API_APPS.isdisjoint(match.app_names)
+    return match is not None and not FOR_PROGRAMS.isdisjoint(match.app_names)
 
 
 TOO_MUCH = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
