@@ -170,6 +170,14 @@ def test_what_is_wrong_is_told_at_its_field_and_nothing_that_was_typed_is_lost(r
     assert Schedule.objects.count() == 2
 
 
+def test_parameters_that_are_no_json_make_no_schedule_without_them(reader):
+    row = a_schedule(template=a_template("free"), params={"day": "today"})
+    sent = {**FORM, "template": "free", "name": "Another", "view": "json", "json": "{"}
+    for address in ("/schedules/new?template=free", f"/schedules/{row.uid}"):
+        assert reader.post(address, sent).status_code == 422
+    assert [(found.name, found.params) for found in Schedule.objects.all()] == [(row.name, {"day": "today"})]
+
+
 def test_without_a_script_the_next_times_are_shown_on_request(reader, etl):
     response = reader.post("/schedules/new", {**FORM, "cron": "5 4 * * *", "fill": "preview"})
     assert response.status_code == 200 and "At 04:05 Europe/Berlin" in text_of(response)

@@ -58,6 +58,8 @@ def _created(request: HttpRequest, template: Template) -> HttpResponse:
     typed = schedule_form.posted(template, request.POST)
     if "fill" in request.POST:
         return _new(request, template, typed)
+    if typed.params_errors:
+        return _new(request, template, typed, status=422)
     try:
         params_form.refuse_unread(typed.params)
         row = catalog.create(template=template.slug, params=typed.params, by=user_of(request), now=database_now(), **typed.values)
@@ -89,6 +91,8 @@ def _changed(request: HttpRequest, uid: uuid.UUID) -> HttpResponse:
     typed = schedule_form.posted(row.template, request.POST)
     if "fill" in request.POST:
         return _shown(request, row, typed)
+    if typed.params_errors:
+        return _shown(request, row, typed, status=422)
     try:
         params_form.refuse_unread(typed.params)
         catalog.update(uid=uid, now=database_now(), params=typed.params, **typed.values)
