@@ -117,35 +117,20 @@ def _times(slug: str, dice: random.Random, slow: float = 1.0) -> dict[str, tuple
 
 def _play(template: Any, began: datetime, times: Mapping[str, tuple[float, float]], ended: Mapping[str, Any], **changes: Any) -> Any:
     """A workflow whose steps ended as `ended` says at these times; those it does not name wait for their needs."""
-    from tests.factories import a_log_line, a_workflow, an_attempt
+    from tests.factories import a_workflow
     from workflows_app.models import Step, Workflow
 
-    slug = template.slug
     workflow = a_workflow(
         template=template, statuses=ended, name=template.name, tags=template.tags, params={"day": f"{began:%Y-%m-%d}", "full": False}
     )
     last = began
-    for step in workflow.steps.all():
+    for step in workflow.steps.exclude(started_at=None):
         first, end = (began + timedelta(seconds=seconds) for seconds in times[step.node_id])
-        if step.started_at is None:
-            continue
         if step.status in ("COMPLETED", "FAILED"):
-            step.started_at, step.claimed_at, step.ended_at = first, first, end
-            step.output = {"rows": 11_982, "took": round((end - first).total_seconds(), 2)} if step.status == "COMPLETED" else None
-            an_attempt(
-                step,
-                started_at=first,
-                ended_at=end,
-                outcome=step.status.lower(),
-                worker_id=f"{step.pk:032x}",
-                error=changes.get("error", "") if step.status == "FAILED" else "",
-            )
+            _run(step, first, end, template.slug, changes.get("error", ""))
             last = max(last, end)
-            level, text = SAYS[step.pk % len(SAYS)]
-            a_log_line(step, text.format(place=slug), level=level, at=first)
         else:
-            step.started_at = step.claimed_at = first
-        step.save()
+            Step.objects.filter(pk=step.pk).update(started_at=first, claimed_at=first)
     Step.objects.filter(workflow=workflow, status="STOPPED").update(
         started_at=None, claimed_at=None, attempt=0, ended_at=last, metadata={"reason": "a step that it needs failed"}
     )
@@ -155,6 +140,20 @@ def _play(template: Any, began: datetime, times: Mapping[str, tuple[float, float
     )
     workflow.refresh_from_db()
     return workflow
+
+
+def _run(step: Any, first: datetime, end: datetime, place: str, error: str) -> None:
+    """One attempt, which said one line."""
+    from tests.factories import a_log_line, an_attempt
+
+    is_done = step.status == "COMPLETED"
+    step.started_at, step.claimed_at, step.ended_at = first, first, end
+    step.output = {"rows": 11_982, "took": round((end - first).total_seconds(), 2)} if is_done else None
+    step.save()
+    why = "" if is_done else error
+    an_attempt(step, started_at=first, ended_at=end, outcome=step.status.lower(), worker_id=f"{step.pk:032x}", error=why)
+    level, text = SAYS[step.pk % len(SAYS)]
+    a_log_line(step, text.format(place=place), level=level, at=first)
 
 
 def _history(templates: Mapping[str, Any], dice: random.Random, now: datetime) -> None:

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from tests.dashboard.conftest import HX, text_of
 from tests.dashboard.rows import asking
 from tests.factories import a_template, a_worker, a_workflow
+from workflows_app.dashboard import live
 from workflows_app.engine.clock import database_now
 from workflows_app.graph.statuses import Status
 from workflows_app.models import Schedule, Step, Workflow
@@ -112,6 +113,13 @@ def test_a_poll_is_answered_304_until_something_changes(reader, monkeypatch):
     assert (unchanged.status_code, unchanged.content) == (304, b"")
     Workflow.objects.filter(pk=workflow.pk).update(seq=2)
     assert reader.get("/", headers={**HX, "HX-PTag": tag}).status_code == 200
+
+
+def test_it_asks_often_while_something_is_active_and_seldom_else(reader):
+    workflow = ended(DONE, 1)
+    assert f'data-poll="{live.IDLE_MILLISECONDS}"' in reader.get("/").content.decode()
+    Workflow.objects.filter(pk=workflow.pk).update(status=Status.RUNNING, ended_at=None)
+    assert f'data-poll="{live.LIST_MILLISECONDS}"' in reader.get("/").content.decode()
 
 
 @pytest.mark.parametrize("many", [12])
