@@ -14,9 +14,8 @@ from workflows_app.graph.statuses import Status
 
 pytestmark = pytest.mark.django_db
 VALUES = (
-    "\0", "a\0b", "²", "٣", "9" * 18, "9" * 400, "-1", "1.²", "0" * 17 + "1", "\ud7ff\ufffe",
-    "a[99999999999999999999]", "a[-1]", "a[²]", "[", "%", "\\", '"' * 400, "9999-12-31T23:59:59-23:59", "0001-01-01T00:00+23:59",
-    "tag:\0", "step:\0", "error:\0", "parent:\0", 'tag:"\\', "since:9999w", "4/2.1",
+    "\0", "a\0b", "²", "9" * 18, "9" * 400, "1.²", "\ud7ff\ufffe", "a[99999999999999999999]", "a[²]", "[%\\", '"' * 400,
+    "9999-12-31T23:59:59-23:59", "0001-01-01T00:00+23:59", "since:9999w", "step:x",
 )  # fmt: skip
 ASKED: Mapping[str, tuple[str, ...]] = {
     "/workflows": ("status", "template", "tag", "since", "from", "to", "q", "after", "rows"),
