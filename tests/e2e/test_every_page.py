@@ -86,6 +86,7 @@ def test_everything_works_without_scripts(contexts: Callable[..., BrowserContext
     page = contexts(java_script_enabled=False).new_page()
     page.goto("/templates")
     page.get_by_role("link", name="Data processing").click()
+    page.get_by_role("link", name="Start…").click()
     page.get_by_label("Seconds to wait for stragglers").fill("600")
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.get_by_role("heading", name="Data processing")).to_be_visible()
