@@ -205,7 +205,7 @@ def _pages(*, failed: Any, large: Any, running: Any) -> list[Page]:
         Page("workers", "/workers", title),
         Page("template", "/templates/history-1", "<h1"),
         Page("templates", "/templates", "history-1"),
-        Page("start form", "/templates/data_processing/start", "<form"),
+        Page("start form", "/templates/history-1/start", "<form"),
         Page("schedules", "/schedules", "<h1"),
         Page("events", "/events", "<h1"),
         Page("notifications", "/notifications", "<h1"),

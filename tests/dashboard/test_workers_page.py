@@ -302,7 +302,7 @@ def test_the_page_costs_the_same_number_of_queries_for_few_and_for_many(reader: 
     more(0)
     reader.get("/workers")
     for numbers in (range(1, 8), range(8, 9)):
-        with django_assert_num_queries(38):
+        with django_assert_num_queries(30):
             reader.get("/workers")
         for number in numbers:
             more(number)

@@ -6,16 +6,13 @@ from collections.abc import Mapping
 from functools import cached_property
 
 from django.contrib.auth.models import User
-from django.db.models import Count, Max, Sum
 from django.http import HttpRequest
 
 from workflows_app.access import notifications
 from workflows_app.catalog import approvals
-from workflows_app.dashboard.kept import Kept
-from workflows_app.models import Notification, NotificationRead, Step
+from workflows_app.engine.report.pulse import pulse
 
 MOST_SHOWN = 99
-_tags: Kept[str] = Kept()
 
 
 class Attention:
@@ -40,16 +37,8 @@ def context(request: HttpRequest) -> Mapping[str, Attention | None]:
 
 
 def tag() -> str:
-    """Changes whenever a count may have, a moment later: it is the same for every page and everybody."""
-    return _tags.get("tag", _tag)
-
-
-def _tag() -> str:
-    """The ends of two indexes, and the few steps that wait for an approval."""
-    newest = Notification.objects.aggregate(last=Max("pk"))["last"]
-    read = NotificationRead.objects.aggregate(last=Max("pk"))["last"]
-    waiting = Step.objects.filter(waits_for=Step.APPROVAL).order_by().aggregate(count=Count("pk"), keys=Sum("pk"), tries=Sum("attempt"))
-    return f"{newest}-{read}-{waiting['count']}-{waiting['keys']}-{waiting['tries']}"
+    """Changes whenever a count may have: it is the same for every page and everybody."""
+    return pulse().attention
 
 
 def _shown(count: int) -> str:

@@ -11,11 +11,11 @@ from urllib.parse import urlencode
 
 from django.http import QueryDict
 
-from workflows_app.dashboard import list_page
 from workflows_app.dashboard.live import IDLE_MILLISECONDS, LIST_MILLISECONDS
 from workflows_app.dashboard.looks import Look, Moment, look, moment, plural, pretty
 from workflows_app.engine import report
 from workflows_app.engine.report import events as events_report
+from workflows_app.engine.report.pulse import pulse
 from workflows_app.graph.statuses import ACTIVE
 from workflows_app.models import Event, Workflow
 
@@ -106,8 +106,8 @@ def filters_of(query: QueryDict) -> Filters:
 
 def tag() -> str:
     """Changes with every event, with every one that is brought to a step, and with the workflows."""
-    newest = Event.objects.order_by("-id").values_list("pk", flat=True).first()
-    return f"{newest}-{Event.objects.undelivered().count()}-{list_page.tag()}"
+    now = pulse()
+    return f"{now.events}-{now.workflows}"
 
 
 def build(filters: Filters, *, now: datetime) -> EventsPage:

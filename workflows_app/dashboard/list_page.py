@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.models import User
-from django.db.models import Count, Sum
 
 from workflows_app.dashboard import histogram, lanes, paging, snapshot, time_range, view_tabs, workflow_rows
 from workflows_app.dashboard.filters import Filters
@@ -18,6 +17,7 @@ from workflows_app.dashboard.looks import moment
 from workflows_app.dashboard.paging import PER_PAGE, Found
 from workflows_app.dashboard.shown_rows import Shown, shown
 from workflows_app.dashboard.view_tabs import Tabs
+from workflows_app.engine.report.pulse import pulse
 from workflows_app.models import Template, Workflow
 
 MOST_DROPPED = 8  # each is counted, which is another search
@@ -81,17 +81,15 @@ def build(filters: Filters, reader: User, *, now: datetime) -> ListPage:
 
 
 def tag() -> str:
-    """Changes whenever a row of the list may have: both parts are read from an index, at any number of workflows."""
-    newest = Workflow.objects.newest_first().values_list("updated_at", "id").first()
-    active = Workflow.objects.active().aggregate(count=Count("id"), seq=Sum("seq"))
-    row = f"{newest[0].timestamp()}-{newest[1]}" if newest else "none"
-    return f"{row}-{active['count']}-{active['seq'] or 0}"
+    """Changes whenever a row of the list may have."""
+    return pulse().workflows
 
 
 def tag_of(filters: Filters, reader: User, *, now: datetime) -> str:
-    """That of this page: with its filters, its rows and the reader's views; once a minute anew, for bars and ranges move on."""
-    parts = (filters.values, filters.after, filters.rows, view_tabs.tag(reader))
-    return f"{tag()}-{time_range.minute(now)}-{snapshot.digest(parts)}"
+    """That of this page: with its filters and its rows, of this reader; once a minute anew, for bars and ranges move on."""
+    parts = (filters.values, filters.after, filters.rows, reader.pk)
+    found = pulse()
+    return f"{found.workflows}-{found.views}-{time_range.minute(now)}-{snapshot.digest(parts)}"
 
 
 def template_choices() -> list[tuple[str, str]]:

@@ -8,17 +8,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
-from django.db.models import Count, Max
 from django.urls import reverse
 
 from workflows_app.catalog import approvals
-from workflows_app.dashboard import histogram, lanes, list_page, paging, same_errors, snapshot, view_tabs, workflow_rows
+from workflows_app.dashboard import histogram, lanes, living, paging, same_errors, snapshot, view_tabs, workflow_rows
 from workflows_app.dashboard.filters import of_text
 from workflows_app.dashboard.histogram import Histogram
 from workflows_app.dashboard.live import IDLE_MILLISECONDS, LIST_MILLISECONDS
 from workflows_app.dashboard.looks import Moment, moment, plural
 from workflows_app.engine import report
-from workflows_app.engine.liveness import live_workers
+from workflows_app.engine.report.pulse import pulse
 from workflows_app.models import Schedule, Step, Template, Workflow
 
 MOST_ERRORS, MOST_ROWS, MOST_SCHEDULES, MOST_COUNTED = 5, 6, 5, 10_000
@@ -74,9 +73,9 @@ class Overview:
 
 def tag(reader: User, *, now: datetime) -> str:
     """Changes with the workflows, the schedules, the workers, and every quarter of a minute: most figures age."""
-    schedules = Schedule.objects.active().aggregate(last=Max("next_at"), count=Count("pk"))
-    parts = (reader.pk, schedules, len(live_workers(now=now)), int(now.timestamp()) // 15)
-    return f"{list_page.tag()}-{snapshot.digest(parts)}"
+    found = pulse()
+    parts = (reader.pk, found.schedules, living.count(now), int(now.timestamp()) // 15)
+    return f"{found.workflows}-{snapshot.digest(parts)}"
 
 
 def build(reader: User, *, now: datetime) -> Overview:

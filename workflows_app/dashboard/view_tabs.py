@@ -59,11 +59,6 @@ def count(filters: Filters, *, now: datetime, window: int = COUNT_WINDOW, none: 
     return f"{found}+" if is_more else str(found)
 
 
-def tag(reader: User) -> str:
-    """Changes when a view that the reader sees does."""
-    return "-".join(f"{view.pk}.{view.name}.{view.is_shared}" for view in saved_views.visible_to(reader))
-
-
 def _tab(
     word: str, view: Filters, filters: Filters, now: datetime, *, status: Status | None = None, is_counted: bool, title: str = ""
 ) -> Tab:

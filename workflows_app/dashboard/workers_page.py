@@ -7,16 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Max
-
-from workflows_app.dashboard import list_page, trend_picture, worker_rows
+from workflows_app.dashboard import living, trend_picture, worker_rows
 from workflows_app.dashboard.live import LIST_MILLISECONDS
 from workflows_app.dashboard.looks import Moment, moment, plural
 from workflows_app.dashboard.progress import span
 from workflows_app.engine import report
-from workflows_app.engine.liveness import live_workers
+from workflows_app.engine.report.pulse import pulse
 from workflows_app.engine.report.standing import Standing
-from workflows_app.models import BacklogSample, QueuePause, Worker
 
 MOST_QUEUED, MOST_ACTIONS = 20, 8
 Json = Mapping[str, Any]
@@ -87,13 +84,8 @@ class WorkersPage:
 def tag(now: datetime) -> str:
     """Changes with the workflows, with every heartbeat, when a worker falls silent or drains, when the queue is paused, and with every
     sample of the backlog: while anything is due or runs no figure is older than ten seconds."""
-    alive = Worker.objects.filter(stopped_at__isnull=True)
-    found = alive.aggregate(last=Max("heartbeat_at"), drained=Count("drain_requested_at"))
-    heartbeat = found["last"] and found["last"].timestamp()
-    paused = QueuePause.objects.values_list("since", flat=True).first()
-    sample = BacklogSample.objects.aggregate(last=Max("pk"))["last"]
-    live = len(live_workers(now=now))
-    return f"{list_page.tag()}-{heartbeat}-{found['drained']}-{live}-{paused and paused.timestamp()}-{sample}"
+    found = pulse()
+    return f"{found.workflows}-{found.workers}-{living.count(now)}"
 
 
 def build(*, now: datetime) -> WorkersPage:

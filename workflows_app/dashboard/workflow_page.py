@@ -12,7 +12,17 @@ from django.contrib.auth.models import User
 from django.db.models import Max
 
 from workflows_app.catalog.again import schema_of
-from workflows_app.dashboard import curl_lines, params_form, progress, step_detail, steps_table, what_happened, who_started, workflow_views
+from workflows_app.dashboard import (
+    curl_lines,
+    living,
+    params_form,
+    progress,
+    step_detail,
+    steps_table,
+    what_happened,
+    who_started,
+    workflow_views,
+)
 from workflows_app.dashboard.forms import Typed
 from workflows_app.dashboard.live import BUSY_MILLISECONDS, LIST_MILLISECONDS, NEVER
 from workflows_app.dashboard.looks import Look, Moment, Took, look, moment, took
@@ -86,7 +96,7 @@ def tag(uid: uuid.UUID, view: View, *, now: datetime) -> str | None:
     if found is None:
         return None
     pk, seq, status = found
-    workers = len(live_workers(now=now)) if status in ACTIVE else 0
+    workers = living.count(now) if status in ACTIVE else 0
     return f"{seq}-{workers}-{_last_line(pk, view.step) if view.step not in ('', NONE) else 0}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from workflows_app.engine.sql import claiming, elements, events, recording, stopping, usual
+from workflows_app.engine.sql import claiming, elements, events, pulse, recording, stopping, usual
 from workflows_app.engine.sql.dialect import POSTGRESQL, SQLITE, Dialect
 
 
@@ -75,6 +75,7 @@ class Statements:
         self.awaited_paths = events.awaited_paths(d)
         self.waiting_steps = events.waiting_steps(d)
         self.workflow_statuses = events.workflow_statuses(d)
+        self.pulse = pulse.pulse(d)
         self.latest_completed = usual.latest_completed(d)
 
 

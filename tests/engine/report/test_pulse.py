@@ -1,0 +1,71 @@
+"""One statement tells whether anything that pages show may have changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db.models import F
+
+from tests.factories import NOW, a_template, a_user, a_worker, a_workflow
+from workflows_app.engine.report.pulse import pulse
+from workflows_app.graph.definition import Node
+from workflows_app.graph.statuses import Status
+from workflows_app.models import (
+    BacklogSample,
+    Event,
+    Notification,
+    NotificationRead,
+    QueuePause,
+    SavedView,
+    Schedule,
+    Step,
+    Worker,
+    Workflow,
+)
+
+pytestmark = pytest.mark.django_db
+LATER = NOW + timedelta(minutes=1)
+
+
+def asks() -> int:
+    a_workflow(Node("ask", "approval"))
+    return Step.objects.update(status=Status.WAITING_FOR_DEPENDENCY, available_at=None, waits_for=Step.APPROVAL)
+
+
+def fire() -> int:
+    return Schedule.objects.update(next_at=LATER)
+
+
+CHANGES: list[tuple[set[str], Callable[[], object]]] = [
+    ({"workflows"}, a_workflow),
+    ({"workflows"}, lambda: Workflow.objects.update(seq=F("seq") + 1)),
+    ({"workflows"}, lambda: Workflow.objects.update(updated_at=LATER)),
+    ({"attention", "workflows"}, asks),
+    ({"attention"}, lambda: Notification.objects.create(title="Look", created_at=NOW)),
+    ({"attention"}, lambda: NotificationRead.objects.create(notification=Notification.objects.get(), user=a_user(), read_at=NOW)),
+    ({"workers"}, lambda: a_worker("v" * 32, heartbeat_at=LATER)),
+    ({"workers"}, lambda: Worker.objects.update(drain_requested_at=NOW)),
+    ({"workers"}, lambda: Worker.objects.update(stopped_at=NOW)),
+    ({"workers"}, lambda: QueuePause.objects.create(pk=1, since=NOW)),
+    ({"workers"}, lambda: BacklogSample.objects.create(at=NOW, due=1, running=0)),
+    ({"events"}, lambda: Event.objects.create(payload={}, received_at=NOW, is_delivered=False)),
+    ({"events"}, lambda: Event.objects.update(is_delivered=True)),
+    ({"schedules"}, lambda: Schedule.objects.create(
+        template=a_template(), name="nightly", cron="0 3 * * *", next_at=NOW, created_at=NOW, updated_at=NOW)),
+    ({"schedules"}, fire),
+    ({"schedules"}, lambda: Schedule.objects.update(next_at=None)),
+    ({"views"}, lambda: SavedView.objects.create(owner=a_user(), name="mine", created_at=NOW)),
+    ({"views"}, lambda: SavedView.objects.update(is_shared=True)),
+]  # fmt: skip
+
+
+def test_each_part_changes_with_what_it_is_named_after_and_with_nothing_else() -> None:
+    for parts, change in CHANGES:
+        before = pulse()
+        assert pulse() == before
+        change()
+        after = pulse()
+        changed = {name for name in before.__slots__ if getattr(before, name) != getattr(after, name)}
+        assert changed == parts

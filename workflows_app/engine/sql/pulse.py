@@ -1,0 +1,39 @@
+"""One statement that tells whether anything that pages show may have changed."""
+# ruff: noqa: S608  the text is a constant of this module and takes no parameters
+
+from __future__ import annotations
+
+from workflows_app.engine.sql.dialect import Dialect
+from workflows_app.engine.sql.tables import PAUSE, STEP, WORKER, WORKFLOW
+
+EVENT, NOTIFICATION, READ, SAMPLE, SCHEDULE, VIEW = (
+    f"workflows_app_{name}" for name in ("event", "notification", "notificationread", "backlogsample", "schedule", "savedview")
+)
+
+
+def pulse(d: Dialect) -> str:
+    """One row; each column is the end of an index, or counts what a partial index holds."""
+    newest = f"FROM {WORKFLOW} ORDER BY updated_at DESC, id DESC LIMIT 1"
+    asked = f"FROM {STEP} WHERE waits_for = 'approval'"
+    columns = {
+        "newest_at": f"SELECT {d.text('updated_at')} {newest}",
+        "newest_id": f"SELECT id {newest}",
+        "active": f"SELECT COUNT(*) FROM {WORKFLOW} WHERE ended_at IS NULL",
+        "active_seq": f"SELECT SUM(seq) FROM {WORKFLOW} WHERE ended_at IS NULL",
+        "notified": f"SELECT MAX(id) FROM {NOTIFICATION}",
+        "read": f"SELECT MAX(id) FROM {READ}",
+        "asked": f"SELECT COUNT(*) {asked}",
+        "asked_keys": f"SELECT SUM(id + attempt) {asked}",
+        "heartbeat_at": f"SELECT {d.text('MAX(heartbeat_at)')} FROM {WORKER} WHERE stopped_at IS NULL",
+        "drained": f"SELECT COUNT(drain_requested_at) FROM {WORKER} WHERE stopped_at IS NULL",
+        "paused_at": f"SELECT {d.text('MAX(since)')} FROM {PAUSE}",
+        "sample": f"SELECT MAX(id) FROM {SAMPLE}",
+        "event": f"SELECT MAX(id) FROM {EVENT}",
+        "undelivered": f"SELECT COUNT(*) FROM {EVENT} WHERE NOT is_delivered",
+        "next_schedule_at": f"SELECT {d.text('MAX(next_at)')} FROM {SCHEDULE} WHERE next_at IS NOT NULL",
+        "schedules": f"SELECT COUNT(*) FROM {SCHEDULE} WHERE next_at IS NOT NULL",
+        "views": f"SELECT COUNT(*) FROM {VIEW}",
+        "newest_view": f"SELECT MAX(id) FROM {VIEW}",
+        "shared_views": f"SELECT COUNT(*) FROM {VIEW} WHERE is_shared",
+    }
+    return "SELECT " + ", ".join(f"({query}) AS {name}" for name, query in columns.items())
