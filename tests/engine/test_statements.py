@@ -130,7 +130,7 @@ def test_a_batch_of_any_size_is_one_parameter() -> None:
     assert len(json.dumps(many)) > 400_000
 
 
-KEYED = sorted(set(ALL) - INSERTS - CLAIMS - {"is_due", "next_due", "limited_keys", "due_of_key", "hold_key", "awaited_paths"})
+KEYED = sorted(set(ALL) - INSERTS - CLAIMS - {"is_due", "next_due", "limited_keys", "due_of_key", "hold_key", "awaited_paths", "pulse"})
 
 
 @pytest.mark.django_db

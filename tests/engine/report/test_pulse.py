@@ -6,10 +6,12 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.db.models import F
 
 from tests.factories import NOW, a_template, a_user, a_worker, a_workflow
 from workflows_app.engine.report.pulse import pulse
+from workflows_app.engine.sql.transaction import Session
 from workflows_app.graph.definition import Node
 from workflows_app.graph.statuses import Status
 from workflows_app.models import (
@@ -69,3 +71,18 @@ def test_each_part_changes_with_what_it_is_named_after_and_with_nothing_else() -
         after = pulse()
         changed = {name for name in before.__slots__ if getattr(before, name) != getattr(after, name)}
         assert changed == parts
+
+
+def test_the_newest_workflow_is_read_from_the_end_of_an_index() -> None:
+    """PostgreSQL takes an output column of the same name for the one to sort by, and would sort all history as texts."""
+    session = Session()
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute(f"EXPLAIN QUERY PLAN {session.statements.pulse}")
+            plan = "\n".join(row[3] for row in cursor.fetchall())
+            assert "workflow_newest" in plan and "TEMP B-TREE" not in plan
+        else:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute(f"EXPLAIN {session.statements.pulse}")
+            plan = "\n".join(row[0] for row in cursor.fetchall())
+            assert "workflow_newest" in plan and "Sort" not in plan

@@ -13,11 +13,11 @@ EVENT, NOTIFICATION, READ, SAMPLE, SCHEDULE, VIEW = (
 
 def pulse(d: Dialect) -> str:
     """One row; each column is the end of an index, or counts what a partial index holds."""
-    newest = f"FROM {WORKFLOW} ORDER BY updated_at DESC, id DESC LIMIT 1"
+    newest = f"FROM {WORKFLOW} AS w ORDER BY w.updated_at DESC, w.id DESC LIMIT 1"  # else PostgreSQL sorts by the text
     asked = f"FROM {STEP} WHERE waits_for = 'approval'"
     columns = {
-        "newest_at": f"SELECT {d.text('updated_at')} {newest}",
-        "newest_id": f"SELECT id {newest}",
+        "newest_at": f"SELECT {d.text('w.updated_at')} {newest}",
+        "newest_id": f"SELECT w.id {newest}",
         "active": f"SELECT COUNT(*) FROM {WORKFLOW} WHERE ended_at IS NULL",
         "active_seq": f"SELECT SUM(seq) FROM {WORKFLOW} WHERE ended_at IS NULL",
         "notified": f"SELECT MAX(id) FROM {NOTIFICATION}",
