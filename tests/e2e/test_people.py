@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.e2e.conftest import wait_for_polls
+from tests.processes.group import until
 
 pytestmark = pytest.mark.e2e
 FORM = {
@@ -27,7 +28,9 @@ def run(page: Page, name: str, *steps: dict[str, Any]) -> str:
 
 def ask(page: Page, name: str = "Invoice") -> str:
     asking = {"id": "ask", "action": "approval", "with": {"title": f"Pay {name}?", "message": "Shall we pay?", "form": FORM}}
-    return run(page, name, asking, {"id": "pay", "action": "output", "needs": ["ask"], "with": {"value": "{{ ask.output.data.amount }}"}})
+    uid = run(page, name, asking, {"id": "pay", "action": "output", "needs": ["ask"], "with": {"value": "{{ ask.output.data.amount }}"}})
+    until("it asks", lambda: page.request.get(f"/api/workflows/{uid}/steps/ask").json()["status"] == "WAITING_FOR_DEPENDENCY")
+    return uid
 
 
 def tell(page: Page, title: str) -> str:
