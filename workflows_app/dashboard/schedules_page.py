@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Q
 from django.http import QueryDict
 
 from workflows_app.dashboard.live import IDLE_MILLISECONDS, LIST_MILLISECONDS
 from workflows_app.dashboard.looks import Look, Moment, Took, look, moment, took
 from workflows_app.dashboard.schedule_form import spelled
 from workflows_app.engine import cron
+from workflows_app.engine.report.pulse import pulse
 from workflows_app.engine.report.schedules import all_schedules, started_by, upcoming
 from workflows_app.engine.schedules import SCHEDULED_FOR
 from workflows_app.graph.statuses import ACTIVE
@@ -101,9 +102,8 @@ class SchedulePage:
 
 def tag() -> str:
     """Changes with every schedule, and with the workflows."""
-    found = Schedule.objects.order_by().aggregate(count=Count("pk"), changed=Max("updated_at"), fired=Max("last_at"))
-    newest = Workflow.objects.newest_first().values_list("updated_at", "id").first()
-    return f"{found['count']}-{found['changed']}-{found['fired']}-{newest}"
+    found = pulse()
+    return f"{found.schedules}-{found.workflows}"
 
 
 def build(query: QueryDict, *, now: datetime) -> SchedulesPage:

@@ -33,11 +33,23 @@ LATER = NOW + timedelta(minutes=1)
 
 def asks() -> int:
     a_workflow(Node("ask", "approval"))
-    return Step.objects.update(status=Status.WAITING_FOR_DEPENDENCY, available_at=None, waits_for=Step.APPROVAL)
+    waiting = {"status": Status.WAITING_FOR_DEPENDENCY, "available_at": None, "waits_for": Step.APPROVAL}
+    return Step.objects.filter(node_id="ask").update(attempt=1, **waiting)
 
 
 def fire() -> int:
-    return Schedule.objects.update(next_at=LATER)
+    """One of two, the other of which is due much later."""
+    return Schedule.objects.filter(name="nightly").update(next_at=LATER, last_at=NOW)
+
+
+def another_asks_instead() -> None:
+    """Just as many wait, and their keys and tries add up to the same."""
+    before = Step.objects.get(waits_for=Step.APPROVAL)
+    a_workflow(Node("ask", "approval"))
+    Step.objects.filter(pk=before.pk).update(waits_for=None, attempt=1)
+    Step.objects.exclude(pk=before.pk).filter(node_id="ask").update(
+        status=Status.WAITING_FOR_DEPENDENCY, available_at=None, waits_for=Step.APPROVAL
+    )
 
 
 CHANGES: list[tuple[set[str], Callable[[], object]]] = [
@@ -45,6 +57,7 @@ CHANGES: list[tuple[set[str], Callable[[], object]]] = [
     ({"workflows"}, lambda: Workflow.objects.update(seq=F("seq") + 1)),
     ({"workflows"}, lambda: Workflow.objects.update(updated_at=LATER)),
     ({"attention", "workflows"}, asks),
+    ({"attention", "workflows"}, another_asks_instead),
     ({"attention"}, lambda: Notification.objects.create(title="Look", created_at=NOW)),
     ({"attention"}, lambda: NotificationRead.objects.create(notification=Notification.objects.get(), user=a_user(), read_at=NOW)),
     ({"workers"}, lambda: a_worker("v" * 32, heartbeat_at=LATER)),
@@ -56,8 +69,10 @@ CHANGES: list[tuple[set[str], Callable[[], object]]] = [
     ({"events"}, lambda: Event.objects.update(is_delivered=True)),
     ({"schedules"}, lambda: Schedule.objects.create(
         template=a_template(), name="nightly", cron="0 3 * * *", next_at=NOW, created_at=NOW, updated_at=NOW)),
+    ({"schedules"}, lambda: Schedule.objects.create(
+        template=a_template(), name="yearly", cron="0 3 1 1 *", next_at=LATER + timedelta(days=99), created_at=NOW, updated_at=NOW)),
     ({"schedules"}, fire),
-    ({"schedules"}, lambda: Schedule.objects.update(next_at=None)),
+    ({"schedules"}, lambda: Schedule.objects.update(next_at=None, updated_at=LATER)),
     ({"views"}, lambda: SavedView.objects.create(owner=a_user(), name="mine", created_at=NOW)),
     ({"views"}, lambda: SavedView.objects.update(is_shared=True)),
 ]  # fmt: skip

@@ -26,4 +26,4 @@ def pulse() -> Pulse:
     return Pulse(*("-".join(str(value) for value in row[start:end]) for start, end in PARTS))
 
 
-PARTS = ((0, 4), (4, 8), (8, 12), (12, 14), (14, 16), (16, 19))
+PARTS = ((0, 4), (4, 9), (9, 13), (13, 15), (15, 18), (18, 21))

@@ -12,7 +12,7 @@ EVENT, NOTIFICATION, READ, SAMPLE, SCHEDULE, VIEW = (
 
 
 def pulse(d: Dialect) -> str:
-    """One row; each column is the end of an index, or counts what a partial index holds."""
+    """One row; each column is the end of an index, or counts what a partial index holds; of schedules and views there are few."""
     newest = f"FROM {WORKFLOW} AS w ORDER BY w.updated_at DESC, w.id DESC LIMIT 1"  # else PostgreSQL sorts by the text
     asked = f"FROM {STEP} WHERE waits_for = 'approval'"
     columns = {
@@ -23,15 +23,17 @@ def pulse(d: Dialect) -> str:
         "notified": f"SELECT MAX(id) FROM {NOTIFICATION}",
         "read": f"SELECT MAX(id) FROM {READ}",
         "asked": f"SELECT COUNT(*) {asked}",
-        "asked_keys": f"SELECT SUM(id + attempt) {asked}",
+        "asked_keys": f"SELECT SUM(id) {asked}",
+        "asked_tries": f"SELECT SUM(attempt) {asked}",
         "heartbeat_at": f"SELECT {d.text('MAX(heartbeat_at)')} FROM {WORKER} WHERE stopped_at IS NULL",
         "drained": f"SELECT COUNT(drain_requested_at) FROM {WORKER} WHERE stopped_at IS NULL",
         "paused_at": f"SELECT {d.text('MAX(since)')} FROM {PAUSE}",
         "sample": f"SELECT MAX(id) FROM {SAMPLE}",
         "event": f"SELECT MAX(id) FROM {EVENT}",
         "undelivered": f"SELECT COUNT(*) FROM {EVENT} WHERE NOT is_delivered",
-        "next_schedule_at": f"SELECT {d.text('MAX(next_at)')} FROM {SCHEDULE} WHERE next_at IS NOT NULL",
-        "schedules": f"SELECT COUNT(*) FROM {SCHEDULE} WHERE next_at IS NOT NULL",
+        "fired_at": f"SELECT {d.text('MAX(last_at)')} FROM {SCHEDULE}",
+        "rescheduled_at": f"SELECT {d.text('MAX(updated_at)')} FROM {SCHEDULE}",
+        "schedules": f"SELECT COUNT(*) FROM {SCHEDULE}",
         "views": f"SELECT COUNT(*) FROM {VIEW}",
         "newest_view": f"SELECT MAX(id) FROM {VIEW}",
         "shared_views": f"SELECT COUNT(*) FROM {VIEW} WHERE is_shared",
