@@ -1,16 +1,21 @@
 // One poll per page. It asks for the live region (#live) again: only in a visible tab, as often as the region's data-poll says
 // (milliseconds; 0 ends it), more and more seldom while the server does not answer. htmx morphs the answer in, 304 changes nothing.
-// Every answer says how much longer to wait just now (Poll-Stretch: the server's load), and no two pages ask in step.
+// Every answer says how much longer to wait just now (Poll-Stretch: the server's load), and no two pages ask in step. When the region
+// knows that something will happen (data-due), it asks right after, too.
 // Between polls it keeps the times on the page current, and the icon of the tab shows what data-look says of a workflow.
 (() => {
   const RETRY_SECONDS = [1, 2, 4, 8, 15, 30];
-  const JITTER = 0.1, MOST_MILLISECONDS = 60_000;
+  const JITTER = 0.1, MOST_MILLISECONDS = 60_000, DUE_MILLISECONDS = 1_000;
   let timer = 0, failures = 0, isPaused = false, isAsking = false, answeredAt = Date.now(), retryAt = 0, clockAhead = 0, stretch = 1;
 
   const region = () => document.getElementById("live");
   const interval = () => Number(region()?.dataset.poll || 0);
   const isEnded = () => interval() === 0;
-  const wait = () => Math.min(MOST_MILLISECONDS, interval() * stretch) * (1 + JITTER * (2 * Math.random() - 1));
+  const wait = () => Math.min(MOST_MILLISECONDS, untilDue(), interval() * stretch) * (1 + JITTER * (2 * Math.random() - 1));
+  const untilDue = () => {
+    const left = Date.parse(region()?.dataset.due) - now();
+    return left > 0 ? left + DUE_MILLISECONDS : Infinity;
+  };
 
   const schedule = (milliseconds) => {
     clearTimeout(timer);

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from django.utils import timezone
 from tests.dashboard.conftest import HX, text_of
 from tests.dashboard.rows import EVIL
 from tests.factories import NOW, a_template, a_workflow
+from workflows_app.dashboard.live import IDLE_MILLISECONDS, LIST_MILLISECONDS
 from workflows_app.graph.statuses import Status
 from workflows_app.models import Schedule, Template, Workflow
 
@@ -103,6 +104,21 @@ def test_a_poll_is_answered_in_full_when_something_fired_and_else_not(reader, et
         assert (first.status_code, again.status_code) == (200, 304)
         Schedule.objects.update(last_at=timezone.now())
         assert reader.get(address, headers={**HX, "HX-PTag": first.headers["HX-PTag"]}).status_code == 200
+
+
+def test_the_page_asks_when_the_next_one_is_due_and_often_until_an_overdue_one_has_fired(reader, etl):
+    row = a_schedule(template=etl)
+    a_schedule("off", template=etl, next_at=None)
+
+    def asks(next_at: datetime | None) -> set[tuple[str, ...]]:
+        Schedule.objects.filter(pk=row.pk).update(next_at=next_at)
+        pages = (reader.get(address).content.decode() for address in ("/schedules", f"/schedules/{row.uid}"))
+        return {re.search(r'data-poll="(\d+)" data-now="[^"]+" data-due="([^"]*)"', html).groups() for html in pages}
+
+    later, before = timezone.now() + timedelta(hours=1), timezone.now() - timedelta(seconds=1)
+    assert asks(later) == {(str(IDLE_MILLISECONDS), later.isoformat())}
+    assert asks(before) == {(str(LIST_MILLISECONDS), before.isoformat())}
+    assert asks(None) == {(str(IDLE_MILLISECONDS), "")}
 
 
 def test_a_new_one_asks_first_for_its_template(reader, etl):

@@ -48,5 +48,30 @@ ONLY_POSTED = {
     "schedule-act", "notifications-read-all", "notification-read", "worker-act", "queue-act", "theme",
 }  # fmt: skip
 LEAD_ELSEWHERE = {"workflow-older", "workflow-newer"}
+BULK = {"workflow": "{workflow}", "query": "?q={typed}"}
+POSTED: Mapping[str, tuple[tuple[str, Mapping[str, str]], ...]] = {
+    "bulk": (
+        ("/workflows/bulk", {**BULK, "verb": "delete"}),
+        ("/workflows/bulk", {**BULK, "verb": "curl"}),
+        ("/workflows/bulk", {**BULK, "verb": "{typed}"}),
+        ("/workflows/bulk", {"all": "1", "verb": "stop", "shown": "{typed}", "query": "{typed}"}),
+    ),
+    "bulk-confirmed": (("/workflows/bulk/confirmed", {"asked": "{typed}", "query": "q={typed}"}),),
+    "view-save": (("/views", {"view-name": "{typed}", "query": "{typed}"}),),
+    "workflow-retry": (("/workflows/{workflow}/retry-with", {"step": "{typed}", "p.plain": "{typed}"}),),
+    "workflow-act": (("/workflows/{workflow}/resume", {"back": "?q={typed}", "from_step": "{typed}"}),),
+    "template-start": (
+        ("/templates/{slug}/start", {"p.plain": "{typed}", "idempotency_key": "{typed}"}),
+        ("/templates/{slug}/start", {"p.plain": "{typed}", "fill": "json"}),
+        ("/templates/{slug}/start", {"params": "{typed}", "view": "json"}),
+    ),
+    "template-plan": (("/templates/{slug}/plan", {"p.plain": "{typed}"}),),
+    "schedule-new": (("/schedules/new", {"template": "{slug}", "name": "{typed}", "cron": "{typed}", "timezone": "{typed}"}),),
+    "schedule": (("/schedules/{schedule}", {"name": "{typed}", "cron": "{typed}", "timezone": "{typed}", "p.plain": "{typed}"}),),
+    "approval": (("/approvals/{ask}/ask", {"decision": "approve", "reason": "{typed}", "back": "{typed}", "p.choice": "{typed}"}),),
+    "events": (("/events", {"payload": "{typed}", "source": "{typed}", "key": "{typed}"}),),
+    "queue-act": (("/queue/pause", {"reason": "{typed}"}),),
+    "theme": (("/theme", {"theme": "{typed}", "next": "{typed}"}),),
+}
 ERRORS = ("/workflows/{nowhere}", "/templates/{text}", "/events/{nowhere}", "/approvals/{ask}/{text}", "/{text}", "/workflows/x/{text}/y")
 AROUND = ("/login?next={text}", "/api/docs", "/v1/docs")

@@ -37,9 +37,10 @@ SOURCE = {
 }
 ON_WORKFLOW = re.compile(r"/workflows/[0-9a-f-]{36}$")
 MAKE_DUE = """
+from datetime import timedelta
 from django.utils import timezone
 from workflows_app.models import Schedule
-Schedule.objects.filter(name={!r}).update(next_at=timezone.now())
+Schedule.objects.filter(name={!r}).update(next_at=timezone.now() + timedelta(seconds={}))
 """
 
 
@@ -57,13 +58,13 @@ def workflows(page: Page, slug: str) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def fire(product: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], None]:
-    """Makes a schedule of the running product due now, as the minute would."""
+def fire(product: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., None]:
+    """Makes a schedule of the running product due in some seconds, as the minute would."""
     (data,) = [path for path in tmp_path_factory.getbasetemp().glob("product*") if not path.is_symlink()]
 
-    def due(name: str) -> None:
+    def due(name: str, *, after: int = 0) -> None:
         environment = {**os.environ, "DATA_DIR": str(data), "DJANGO_SETTINGS_MODULE": "hybrid_site.settings"}
-        subprocess.run([sys.executable, "manage.py", "shell", "-c", MAKE_DUE.format(name)], cwd=ROOT, env=environment, check=True)
+        subprocess.run([sys.executable, "manage.py", "shell", "-c", MAKE_DUE.format(name, after)], cwd=ROOT, env=environment, check=True)
 
     return due
 
@@ -145,7 +146,7 @@ def test_started_and_scheduled_without_javascript(watched: Callable[..., Page], 
     expect(page).to_have_url(ON_WORKFLOW)
 
 
-def test_a_schedule_is_made_fires_by_itself_and_its_page_follows(page: Page, slug: str, fire: Callable[[str], None]) -> None:
+def test_a_schedule_is_made_fires_by_itself_and_its_page_follows(page: Page, slug: str, fire: Callable[..., None]) -> None:
     page.goto("/schedules/new?template=regional")
     page.get_by_label("Name").fill("Fires")
     page.get_by_label("When").fill("0 25 * * *")
@@ -161,6 +162,14 @@ def test_a_schedule_is_made_fires_by_itself_and_its_page_follows(page: Page, slu
     expect(page.locator(".started-grid .status")).to_contain_text("Completed")
     page.locator(".started-grid .row-link").click()
     expect(page).to_have_url(ON_WORKFLOW)
+
+
+def test_a_quiet_page_looks_as_soon_as_its_schedule_is_due(page: Page, slug: str, fire: Callable[..., None]) -> None:
+    page.request.post("/api/schedules", data={"name": "Soon", "template": slug, "cron": "0 4 * * *"})
+    fire("Soon", after=5)
+    page.goto("/schedules?show=active")
+    row = page.locator(".schedules-grid tr", has_text="Soon")
+    expect(row.locator(".status")).to_contain_text("Completed", timeout=12_000)
 
 
 def test_a_schedule_is_paused_resumed_changed_and_deleted_while_what_is_typed_stays(page: Page, slug: str) -> None:

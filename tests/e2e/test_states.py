@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -12,11 +14,14 @@ from playwright.sync_api import Browser, Page
 from tests.e2e import places
 from tests.e2e.conftest import WATCH_POLICY
 from tests.e2e.still import Still, still
-from tests.e2e.test_every_page import AXE, FAULTS
 from tests.e2e.test_payloads import filled
 
 pytestmark = pytest.mark.e2e
-LOOKS = [("light", 1280), ("dark", 400)]
+AXE = (Path(__file__).parent / "vendor" / "axe-4.14.1.min.js").read_text()
+FAULTS = """async (rule) => (await axe.run({resultTypes: ["violations"], ...(rule && {runOnly: [rule]})})).violations
+    .filter((fault) => ["serious", "critical"].includes(fault.impact)).map((fault) => `${fault.id} ${fault.nodes[0].html}`)"""
+WIDTHS = [1280, 400]
+THEMES: tuple[tuple[Literal["light", "dark"], str], ...] = (("light", ""), ("dark", "color-contrast"))
 ALSO = ("/workflows/{running}", "/workflows/{running}?step=load_warehouse", "/workflows/{running}?view=timeline", "/workflows/{ask}")
 PARTS = {"schedule-preview", "workflow-log-rows"}
 EVERYWHERE = [address for name, addresses in places.PAGES.items() if name not in PARTS for address in addresses]
@@ -34,10 +39,9 @@ def nothing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Still]:
         yield running
 
 
-@pytest.fixture(params=LOOKS, ids=lambda look: f"{look[0]}-{look[1]}")
+@pytest.fixture(params=WIDTHS)
 def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
-    theme, width = request.param
-    context = browser.new_context(viewport={"width": width, "height": 860}, color_scheme=theme, reduced_motion="reduce")
+    context = browser.new_context(viewport={"width": request.param, "height": 860}, reduced_motion="reduce")
     context.add_init_script(WATCH_POLICY)
     page, complaints = context.new_page(), list[str]()
     page.on("console", lambda message: complaints.append(message.text) if message.type in {"error", "warning"} else None)
@@ -48,8 +52,13 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
 
 
 def faults(page: Page, where: str) -> list[str]:
+    """In both themes, between which only colours differ."""
     page.evaluate(AXE)
-    found = [f"{where}: {fault}" for fault in page.evaluate(FAULTS)]
+    found = []
+    for theme, rule in THEMES:
+        page.emulate_media(color_scheme=theme)
+        page.wait_for_function("dark => document.documentElement.classList.contains('dark') === dark", arg=theme == "dark")
+        found += [f"{where} ({theme}): {fault}" for fault in page.evaluate(FAULTS, rule)]
     width = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     return found + ([f"{where}: {width} px wider than the screen"] if width > 0 else [])
 

@@ -105,13 +105,15 @@ def test_the_list_moves_by_itself_and_keeps_what_the_reader_typed(page: Page) ->
 def test_what_is_open_and_scrolled_stays_so_while_the_page_moves(page: Page) -> None:
     page.set_viewport_size({"width": 400, "height": 500})
     page.goto(f"/workflows/{start(page, pause=600)}?view=list")
+    expect(page.locator("#step-wait_for_stragglers .status")).to_contain_text("Waiting")
     expect(page.locator("#step-note_slow_day .status")).to_contain_text("Skipped")
     page.get_by_text("Copy as curl").click()
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
-    place = page.evaluate("scrollY")
+    assert page.evaluate("scrollY") > 0
+    place = page.locator("#call-1").bounding_box()
     wait_for_polls(page)
     expect(page.locator("#call-1")).to_be_visible()
-    assert page.evaluate("scrollY") == place > 0
+    assert page.locator("#call-1").bounding_box() == place
     page.get_by_text("Copy as curl").click()
     page.get_by_role("button", name="Stop", exact=True).click()
 

@@ -68,6 +68,7 @@ class SchedulesPage:
     url: str
     more: int
     is_filtered: bool
+    due_at: str
     poll_milliseconds: int
     now: str
 
@@ -96,6 +97,7 @@ class SchedulePage:
     created: Moment | None
     is_paused: bool
     is_withdrawn: bool
+    due_at: str
     poll_milliseconds: int
     now: str
 
@@ -112,6 +114,7 @@ def build(query: QueryDict, *, now: datetime) -> SchedulesPage:
     found = all_schedules(template)
     rows = list(found.filter(SHOWS[show])[: MOST_SHOWN + 1] if show else found[: MOST_SHOWN + 1])
     is_busy = any(row.last_workflow and row.last_workflow.status in ACTIVE for row in rows)
+    soonest = min((row.next_at for row in rows if row.next_at), default=None)
     return SchedulesPage(
         rows=[row_of(row, now=now) for row in rows[:MOST_SHOWN]],
         tabs=_tabs(show, template),
@@ -119,7 +122,8 @@ def build(query: QueryDict, *, now: datetime) -> SchedulesPage:
         url=_url(show, template),
         more=len(rows) - MOST_SHOWN,
         is_filtered=bool(show or template),
-        poll_milliseconds=LIST_MILLISECONDS if is_busy else IDLE_MILLISECONDS,
+        due_at=soonest.isoformat() if soonest else "",
+        poll_milliseconds=_poll(soonest, is_busy=is_busy, now=now),
         now=now.isoformat(),
     )
 
@@ -176,9 +180,15 @@ def page_of(row: Schedule, *, now: datetime) -> SchedulePage:
         created=moment(row.created_at, now=now),
         is_paused=row.next_at is None,
         is_withdrawn=row.template.deleted_at is not None or row.template.current_id is None,
-        poll_milliseconds=LIST_MILLISECONDS if is_busy else IDLE_MILLISECONDS,
+        due_at=row.next_at.isoformat() if row.next_at else "",
+        poll_milliseconds=_poll(row.next_at, is_busy=is_busy, now=now),
         now=now.isoformat(),
     )
+
+
+def _poll(due_at: datetime | None, *, is_busy: bool, now: datetime) -> int:
+    """One that is due is about to start something. `static/live.js` looks at `due_at` in any case."""
+    return LIST_MILLISECONDS if is_busy or (due_at is not None and due_at <= now) else IDLE_MILLISECONDS
 
 
 def _started(workflow: Workflow, now: datetime) -> Started:
