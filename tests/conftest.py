@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hybrid_site import middleware
-from tests import factories
+from tests import emptying, factories
 from workflows_app.catalog import triggers
 from workflows_app.dashboard import kept
 from workflows_app.engine import crier
@@ -31,6 +31,7 @@ def server_mode(settings: Any) -> None:
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None) -> Iterator[None]:
     """The test database cannot be dropped while the crier is connected to it."""
+    emptying.in_a_moment()
     yield
     crier.rest()
 
