@@ -14,7 +14,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -76,6 +76,15 @@ def measure(address: str) -> dict[str, Any]:
             group = _first_group(browser, f"{address}/workflows/{workflow.uid}")
             found[f"{name}, a group open"] = _watch(browser, f"{address}/workflows/{workflow.uid}{group}", workflow)
     return found
+
+
+def show(found: Mapping[str, Mapping[str, Any]], database: str, say: Callable[[str], None] = print) -> None:
+    """A line for each, with what is over its goal marked."""
+    for name, one in found.items():
+        over = "  OVER" if max(one["open_ms"], one["open_again_ms"]) > OPEN_GOAL or one["update_ms"] > UPDATE_GOAL else ""
+        opened = f"open {one['open_ms']:,} ms (again {one['open_again_ms']:,})"
+        updated = f"update {one['update_ms']} ms (slowest {one['slowest_update_ms']})"
+        say(f"{database}: {STEPS:,} steps, {name}: {opened}, {updated}; goal: ≤ {OPEN_GOAL:,} and {UPDATE_GOAL} ms{over}")
 
 
 @contextmanager

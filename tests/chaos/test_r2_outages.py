@@ -57,21 +57,21 @@ def place(tmp_path_factory: pytest.TempPathFactory, django_db_setup: None, djang
 class Load:
     """The same workflows each time; what they came to."""
 
-    def __init__(self) -> None:
+    def __init__(self, chains: int) -> None:
         nodes = [
             Node(f"c{n}", "nap" if n % 4 else "mark", needs=(f"c{n - 1}",) if n else (), config={"seconds": NAP_SECONDS})
             for n in range(LINKS)
         ]
         self.began = time.monotonic()
-        self.runs = [begin(*nodes, name=f"chain {number}") for number in range(CHAINS)]
-        self.steps, self.seconds, self.lost, self.twice = CHAINS * LINKS, 0.0, 0, 0
+        self.runs = [begin(*nodes, name=f"chain {number}") for number in range(chains)]
+        self.steps, self.seconds, self.lost, self.twice = chains * LINKS, 0.0, 0, 0
 
 
 @contextmanager
-def judged(place: Path) -> Iterator[Load]:
+def judged(place: Path, *, chains: int = CHAINS) -> Iterator[Load]:
     """Begin the load; after the block wait for its end and judge every workflow. Every step began exactly once."""
     (place / "starts").unlink(missing_ok=True)
-    load = Load()
+    load = Load(chains)
     yield load
     until("all have ended", lambda: patiently(lambda: all_final(load.runs)), seconds=120)
     load.seconds = time.monotonic() - load.began

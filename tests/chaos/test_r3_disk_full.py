@@ -15,7 +15,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from tests.chaos.ledger import Entry, note
 from tests.chaos.outages import Clients, _turn_to
 from tests.chaos.small_disk import Disk, server_on, small_disk
-from tests.chaos.test_r2_outages import judged, see_accepted_end
+from tests.chaos.test_r2_outages import CHAINS, judged, see_accepted_end
 from tests.processes.group import until
 from tests.processes.test_kills import started
 from tests.processes.test_up import Product
@@ -72,8 +72,8 @@ def its_sqlite(file: Path) -> Iterator[None]:
 
 def test_a_disk_that_is_full_for_a_while_loses_nothing(place: Place, tmp_path: Path, scale: float) -> None:
     seconds = 4.0 if scale <= 1 else 15.0
-    with Clients(place.product) as clients, judged(tmp_path) as load:
-        until("some began", lambda: len(started(tmp_path)) > load.steps * 0.3)
+    with Clients(place.product) as clients, judged(tmp_path, chains=2 * CHAINS) as load:
+        until("some began", lambda: len(started(tmp_path)) > load.steps * 0.1)
         place.disk.fill()
         until("a client was told", lambda: clients.statuses["503"] > 0)
         time.sleep(seconds)

@@ -1,7 +1,7 @@
 """The page of workflows."""
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -10,8 +10,10 @@ from django.urls import reverse
 
 from tests.dashboard.conftest import HX, text_of
 from tests.dashboard.rows import EVIL
-from tests.factories import NOW, a_step, a_template, a_workflow, later
+from tests.factories import NOW, a_step, a_template, a_user, a_workflow, later
 from workflows_app.dashboard import paging, view_tabs
+from workflows_app.dashboard.filters import of_text
+from workflows_app.dashboard.list_page import tag_of
 from workflows_app.engine.clock import database_now
 from workflows_app.graph.definition import Node
 from workflows_app.graph.statuses import Status
@@ -167,6 +169,15 @@ def test_the_region_alone_answers_the_poll_and_the_page_a_browser(reader):
 def test_history_gets_the_whole_page(reader):
     full = reader.get("/workflows", headers={"HX-Request": "true", "HX-Request-Type": "full", "HX-History-Restore-Request": "true"})
     assert b"<html" in full.content
+
+
+@pytest.mark.parametrize(
+    ("query", "seconds"), [("", 900), ("since=30d", 900), ("since=5h", 300), ("since=1h", 60), ("since=1m", 60), ("since=x", 900)]
+)
+def test_a_poll_is_answered_in_full_when_time_alone_moves_what_is_shown(db, query, seconds):
+    begin, user = datetime(2026, 1, 1, 15, tzinfo=UTC), a_user()
+    first, same, other = (tag_of(of_text(query), user, now=begin + timedelta(seconds=after)) for after in (0, seconds - 1, seconds))
+    assert first == same != other
 
 
 def test_a_poll_is_answered_304_until_something_changes(reader):

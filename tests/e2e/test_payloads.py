@@ -30,6 +30,7 @@ for (const name of ['alert', 'confirm', 'prompt']) window[name] = () => window._
 ALIVE = """(shown) => {
     const foreign = [...window.__came_alive], here = location.origin;
     const made = 'x-xss, iframe, object, embed, base, marquee, math, audio, video, foreignObject, animate, hx-partial, c-button, [id=xss]';
+    const addresses = /^(href|xlink:href|src|action|formaction|poster|data|background|hx-get|hx-post)$/;
     const roots = [shown, ...[...shown.querySelectorAll('template')].map((one) => one.content)];
     for (const element of roots.flatMap((root) => [...root.querySelectorAll('*')])) {
         const names = element.getAttributeNames();
@@ -38,7 +39,7 @@ ALIVE = """(shown) => {
         if (element.matches('meta[http-equiv], style, noscript p, script:not([src]):not([type="application/json"])')) seen('element');
         if (names.some((name) => /^(on|data-xss|srcdoc|hx-on|data-hx)/i.test(name))) seen('attribute');
         if (/evil|window\\.__xss/.test(element.getAttribute('style') || '')) seen('style');
-        for (const name of names.filter((name) => /^(href|xlink:href|src|action|formaction|poster|data|background|hx-get|hx-post)$/.test(name))) {
+        for (const name of names.filter((name) => addresses.test(name))) {
             try {
                 const url = new URL(element.getAttribute(name), document.baseURI);
                 if (url.origin !== here && !/^(github\\.com|docs\\.)/.test(url.host)) seen(name);

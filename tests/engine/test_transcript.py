@@ -6,15 +6,19 @@ import threading
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from tests.engine import oracle, tasks
 from tests.engine.stage import Stage, log_of, node, outcomes, step
+from tests.factories import NOW, a_workflow
 from workflows_app.actions.base import Retry
 from workflows_app.engine import live_lines
 from workflows_app.engine.commit import add_log_lines as add
 from workflows_app.engine.report import logs
+from workflows_app.engine.sql.transaction import write
 from workflows_app.engine.transcript import Line, Room, Transcript
 from workflows_app.graph.definition import RetryPolicy
+from workflows_app.models import LogLine
 
 MARK = "are left out here: of one attempt at most"
 
@@ -113,6 +117,18 @@ def test_a_long_log_is_written_in_parts_before_its_outcome_and_in_order_across_a
     assert [text for text in said if text[1] == ":"] == [f"{attempt}: {number}" for attempt in (1, 2) for number in range(5_000)]
     assert said[5_000].startswith("Attempt 1 failed: once more")
     oracle.judge(workflow)
+
+
+@pytest.mark.parametrize("joins", [("hashjoin", "nestloop"), ("mergejoin", "nestloop"), ("mergejoin", "hashjoin")])
+def test_lines_are_kept_in_their_order_whatever_way_the_database_finds_their_steps(transactional_db: None, joins: tuple[str, str]) -> None:
+    ids = [step.pk for step in a_workflow(node("b"), node("a")).steps.order_by("-pk")]
+    lines = [{**line(number), "at": NOW, "step_id": ids[number % 2]} for number in range(500)]
+    with write() as session:
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute("; ".join(f"SET LOCAL enable_{join} = off" for join in joins))
+        add(session, lines)
+    assert list(LogLine.objects.order_by("pk").values_list("message", flat=True)) == [str(number) for number in range(500)]
 
 
 def test_of_a_storm_the_step_keeps_what_the_settings_say_and_its_verdict(stage: Stage) -> None:

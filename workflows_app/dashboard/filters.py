@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self, TypeVar
 from urllib.parse import urlencode
 
@@ -86,8 +86,13 @@ class Filters:
     def tags(self) -> list[str]:
         return self._all("tag")
 
+    @property
+    def lengths(self) -> list[timedelta]:
+        """Of the ranges that end now."""
+        return [length for text in self._all("since") if (length := _or_none(time_range.ago, text))]
+
     def between(self, now: datetime) -> TimeRange:
-        starts = [now - length for text in self._all("since") if (length := _or_none(time_range.ago, text))]
+        starts = [now - length for length in self.lengths]
         begun = _or_none(time_range.moment, self.get("from"))
         return TimeRange(max([*starts, *([begun] if begun else [])], default=None), _or_none(time_range.moment, self.get("to")))
 

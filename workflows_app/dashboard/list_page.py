@@ -86,10 +86,10 @@ def tag() -> str:
 
 
 def tag_of(filters: Filters, reader: User, *, now: datetime) -> str:
-    """That of this page: with its filters and its rows, of this reader; once a minute anew, for bars and ranges move on."""
+    """That of this page: with its filters and its rows, of this reader; anew when the bars and ranges move on."""
     parts = (filters.values, filters.after, filters.rows, reader.pk)
     found = pulse()
-    return f"{found.workflows}-{found.views}-{time_range.minute(now)}-{snapshot.digest(parts)}"
+    return f"{found.workflows}-{found.views}-{time_range.age(filters.lengths, now=now)}-{snapshot.digest(parts)}"
 
 
 def template_choices() -> list[tuple[str, str]]:

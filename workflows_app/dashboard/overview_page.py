@@ -72,9 +72,9 @@ class Overview:
 
 
 def tag(reader: User, *, now: datetime) -> str:
-    """Changes with the workflows, the schedules, the workers, and every quarter of a minute: most figures age."""
+    """Changes with the workflows, the schedules, the workers, and once a minute: most figures age."""
     found = pulse()
-    parts = (reader.pk, found.schedules, living.count(now), int(now.timestamp()) // 15)
+    parts = (reader.pk, found.schedules, living.count(now), int(now.timestamp()) // 60)
     return f"{found.workflows}-{snapshot.digest(parts)}"
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+
+from workflows_app.engine.report.throughput import QUARTER
 
 SINCE = re.compile(r"(\d{1,4})\s*([mhdw])")
 UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
@@ -51,5 +54,7 @@ def written(at: datetime) -> str:
     return at.isoformat() if at.second or at.microsecond else at.isoformat(timespec="minutes")
 
 
-def minute(now: datetime) -> int:
-    return int(now.timestamp()) // 60
+def age(lengths: Iterable[timedelta], *, now: datetime) -> int:
+    """Changes when time alone may change what is shown: the bars move each quarter of an hour, the start of a short range sooner."""
+    step = max(timedelta(minutes=1), min([QUARTER, *(length / 60 for length in lengths)]))
+    return int(now.timestamp() // step.total_seconds())

@@ -80,7 +80,7 @@ class References:
             wanted |= 1 << self.positions[need]
         self.count += wanted.bit_count()
         references = tuple(self._ids(wanted)) if self.count <= MAX_REFERENCES else ()
-        return replace(node, references=references, secrets=tuple(sorted(secrets)))
+        return replace(node, references=references, secrets=tuple(sorted(secrets))) if references or secrets else node
 
     def _ids(self, wanted: int) -> Iterator[str]:
         while wanted:

@@ -85,6 +85,9 @@ def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 
+PLAIN = {str, int, bool, type(None)}  # always fine, and most of a large document
+
+
 def _not_json(value: Json) -> Iterator[Problem]:
     """Whatever data cannot hold: too deep, or of a type that JSON does not have."""
     queue: list[tuple[Json, str, int]] = [(value, "", 1)]
@@ -93,9 +96,11 @@ def _not_json(value: Json) -> Iterator[Problem]:
         if depth > MAX_DEPTH:
             yield Problem(f"it nests deeper than {MAX_DEPTH} levels", path=path)
         elif isinstance(item, Mapping):
-            queue += [(part, f"{path}.{key}" if path else str(key), depth + 1) for key, part in item.items()]
+            parts = ((key, part) for key, part in item.items() if depth >= MAX_DEPTH or type(part) not in PLAIN)
+            queue += [(part, f"{path}.{key}" if path else str(key), depth + 1) for key, part in parts]
             yield from (Problem(f"the key {key!r} is not a text", path=path) for key in item if not isinstance(key, str))
         elif isinstance(item, list):
-            queue += [(part, f"{path}[{index}]", depth + 1) for index, part in enumerate(item)]
+            rest = ((index, part) for index, part in enumerate(item) if depth >= MAX_DEPTH or type(part) not in PLAIN)
+            queue += [(part, f"{path}[{index}]", depth + 1) for index, part in rest]
         elif not isinstance(item, str | int | float | None) or (isinstance(item, float) and not math.isfinite(item)):
             yield Problem(f"{item!r} is not JSON", path=path)

@@ -55,7 +55,7 @@ class Running(Strict):
 
     timeout: float | None = Field(None, gt=0, le=YEAR_SECONDS, allow_inf_nan=False)
     retries: int | None = Field(None, ge=0, le=100)
-    retry: RetryModel = RetryModel()
+    retry: RetryModel = Field(default_factory=RetryModel)  # an instance would be copied, part by part, for each of 10,000 steps
     priority: Literal["high", "normal", "low"] = "normal"
     on_failure: Literal["fail", "continue"] = "fail"
     concurrency: ConcurrencyModel | None = None

@@ -78,7 +78,8 @@ def _gains(deltas: dict[int, Delta]) -> list[dict[str, Any]]:
 
 def add_log_lines(session: Session, lines: Sequence[Line]) -> None:
     if lines:
-        session.soon(session.statements.add_log_lines, batch=[{**line, "at": session.time(line["at"])} for line in lines])
+        batch = [{**line, "place": place, "at": session.time(line["at"])} for place, line in enumerate(lines)]
+        session.soon(session.statements.add_log_lines, batch=batch)
 
 
 def _finish(session: Session, outcome: Outcome) -> dict[str, Any]:

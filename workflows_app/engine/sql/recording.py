@@ -138,12 +138,13 @@ def note_late(d: Dialect) -> str:
 
 
 def add_log_lines(d: Dialect) -> str:
-    """What a step says after its workflow was deleted is lost with it."""
-    columns = {"step_id": "bigint", "attempt": "int", "at": "timestamptz", "level": "text", "message": "text"}
+    """What a step says after its workflow was deleted is lost with it. `place` is the line's in the batch: a log is read in the order of
+    its ids, and a join may return its rows in any other."""
+    columns = {"place": "int", "step_id": "bigint", "attempt": "int", "at": "timestamptz", "level": "text", "message": "text"}
     return f"""
         INSERT INTO {LOG_LINE} (step_id, attempt, at, level, message)
         SELECT b.step_id, b.attempt, b.at, b.level, b.message FROM {d.rows("batch", columns)}
-        WHERE EXISTS (SELECT 1 FROM {STEP} AS s WHERE s.id = b.step_id {d.among("s.id", "batch", "step_id")})"""
+        WHERE EXISTS (SELECT 1 FROM {STEP} AS s WHERE s.id = b.step_id {d.among("s.id", "batch", "step_id")}) ORDER BY b.place"""
 
 
 def add_workflows(d: Dialect) -> str:
