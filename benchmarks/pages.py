@@ -142,7 +142,18 @@ def _prepare(workflows: int) -> dict[str, Any]:
     failed = Workflow.objects.filter(status="FAILED").order_by("-id").first()
     if failed is None:
         raise SystemExit("No workflow of the history failed: make more")
-    return {"failed": failed, "large": _large(), "running": _running()}
+    found = {"failed": failed, "large": _large(), "running": _running()}
+    _settle()
+    return found
+
+
+def _settle() -> None:
+    """As a database is whose history is old: PostgreSQL would else clean it up while it is measured."""
+    from django.db import connection
+
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("VACUUM (ANALYZE)")
 
 
 def _large() -> Any:

@@ -66,7 +66,7 @@ def test_what_a_bar_counts_is_what_its_link_shows(reader):
     ended(now - timedelta(hours=3), FAILED)
     a_workflow(created_at=now - timedelta(hours=5))
     html = reader.get("/workflows").content.decode()
-    bars = re.findall(r'<a href="([^"]+)" tabindex="-1"><title>([^<]+)</title>', html)
+    bars = re.findall(r'<a href="([^"]+)" tabindex="-1" class="inside"><title>([^<]+)</title>', html)
     assert len(bars) in {2, 3}
     for url, title in bars:
         page = reader.get(url.replace("&amp;", "&")).content.decode()

@@ -21,6 +21,13 @@ def test_each_step_has_a_block_that_names_it_and_the_strip_says_the_same_in_word
     assert strip.label == "1 completed, 1 failed, 1 waiting"
 
 
+def test_a_block_is_drawn_with_its_title_as_text_and_a_failed_one_is_taller():
+    drawn = strips.of_steps([("<b>", DONE), ("load", FAILED)]).drawn
+    assert '<rect class="b-completed" x="0" y="2.5" width="12" height="9"><title>&lt;b&gt;: Completed</title></rect>' in drawn
+    assert '<rect class="b-failed" x="14" y="0" width="12" height="14"><title>load: Failed</title></rect>' in drawn
+    assert strips.of_steps([]).drawn == ""
+
+
 @pytest.mark.parametrize("steps", [1, 7, 25, 60])
 def test_blocks_do_not_overlap_and_stay_inside_the_strip(steps):
     strip = strips.of_steps([(f"s{n}", DONE) for n in range(steps)])

@@ -7,6 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.urls import reverse
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
 from workflows_app.dashboard.filters import Filters
 from workflows_app.dashboard.looks import LOOKS, Look
 from workflows_app.dashboard.time_range import TimeRange, written
@@ -15,6 +19,7 @@ from workflows_app.engine.report.throughput import QUARTER, Bucket
 from workflows_app.graph.statuses import Status
 
 PITCH, BAR, HEIGHT, LEAST = 10, 8, 46, 2
+LINK = '<a href="{}{}" tabindex="-1" class="{}"><title>{}</title><rect x="{}" y="0" width="10" height="46"/></a>\n'
 BOTTOM_UP = (
     Status.COMPLETED, Status.STOPPED, Status.FAILED, Status.RUNNING, Status.PENDING, Status.WAITING_FOR_DEPENDENCY,
 )  # fmt: skip
@@ -66,7 +71,7 @@ class Hour:
 
 @dataclass(frozen=True, slots=True)
 class Histogram:
-    """`label` tells it in one sentence; `hours` has all of it as a table."""
+    """`label` tells it in one sentence; `hours` has all of it as a table. `links` are the bars as SVG."""
 
     width: int
     height: int
@@ -77,6 +82,12 @@ class Histogram:
     label: str
     first: str
     last: str
+
+    @property
+    def links(self) -> SafeString:
+        here = reverse("dashboard:workflows")
+        bars = ((here, bar.url, "is-outside" if bar.is_outside else "inside", bar.title, bar.x) for bar in self.bars)
+        return format_html_join("", LINK, bars)
 
 
 def build(filters: Filters, *, now: datetime) -> Histogram:

@@ -6,11 +6,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
 from workflows_app.dashboard.looks import LOOKS, SKIPPED, Look
 from workflows_app.graph.statuses import Status
 
 MAX_BLOCKS = 60
 WIDTH = 168
+BLOCK = '<rect class="b-{}" x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>'
+LOW, TALL = ("2.5", "9"), ("0", "14")
 ORDER = [LOOKS[Status.COMPLETED], SKIPPED] + [
     LOOKS[status] for status in (Status.FAILED, Status.STOPPED, Status.RUNNING, Status.PENDING, Status.WAITING_FOR_DEPENDENCY)
 ]
@@ -26,11 +31,17 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """`label` says the same in words, for those who do not see it."""
+    """`label` says the same in words, for those who do not see it. `drawn` are the blocks as SVG: as a loop in the template hundreds of
+    them would cost more than the rest of a list."""
 
     width: int
     blocks: tuple[Block, ...]
     label: str
+
+    @property
+    def drawn(self) -> SafeString:
+        sized = ((block, TALL if block.css == LOOKS[Status.FAILED].css else LOW) for block in self.blocks)
+        return format_html_join("", BLOCK, ((b.css, b.x, y, b.width, height, b.title) for b, (y, height) in sized))
 
 
 def of_steps(steps: Sequence[tuple[str, Look]]) -> Strip:
