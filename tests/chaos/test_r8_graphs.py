@@ -33,7 +33,7 @@ SHORT_RUN = {"chain": 300, "fan": 2_000, "layers": 2_000}
 
 
 def test_the_largest_graphs_are_validated_within_a_second() -> None:
-    """Of the processor's time: nothing is waited for. What the tests before have left is out of the way of the collector, as in a server."""
+    """Of the processor's time: nothing is waited for. What earlier tests left is out of the way of the collector, as in a server."""
     gc.freeze()
     bounds = Bounds()
     for kind, size in SIZES.items():
