@@ -6,6 +6,7 @@ import errno
 import os
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,7 +28,7 @@ class Disk:
         self._filler = place / "filler"
 
     def fill(self) -> None:
-        """To the last byte."""
+        """To the last byte; again, when it was and something was given back."""
         descriptor = os.open(self._filler, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         size = len(PIECE)
         try:
@@ -39,6 +40,13 @@ class Disk:
                     size //= 2
         finally:
             os.close(descriptor)
+
+    def stay_full(self, seconds: float) -> None:
+        """Whatever is given back meanwhile, such as PostgreSQL's log before a checkpoint, is taken at once."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            self.fill()
+            time.sleep(0.02)
 
     def free(self) -> None:
         self._filler.unlink()

@@ -74,9 +74,8 @@ def test_a_disk_that_is_full_for_a_while_loses_nothing(place: Place, tmp_path: P
     seconds = 4.0 if scale <= 1 else 15.0
     with Clients(place.product) as clients, judged(tmp_path, chains=2 * CHAINS) as load:
         until("some began", lambda: len(started(tmp_path)) > load.steps * 0.1)
-        place.disk.fill()
-        until("a client was told", lambda: clients.statuses["503"] > 0)
-        time.sleep(seconds)
+        until("a client was told", lambda: place.disk.fill() or clients.statuses["503"] > 0)
+        place.disk.stay_full(seconds)
         begun = len(started(tmp_path))
         assert begun < load.steps, "the disk was not full enough to stop anything"
         freed = time.monotonic()
