@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.e2e.conftest import start
+from tests.e2e.test_states import AXE, FAULTS
 
 pytestmark = pytest.mark.e2e
 PAGES = [
@@ -30,8 +31,10 @@ SPREADS = {"id": "all", "action": "map", "with": {"items": [0, "x"], "failures":
 TELLS = {"id": "tell", "action": "send_notification", "with": {"title": "Look", "message": "here", "level": "error"}}
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (400, "dark")])
-def test_every_page_fits_and_leaves_the_console_silent(watched: Callable[..., Page], width: int, theme: str) -> None:
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (1280, "dark"), (400, "light"), (400, "dark")])
+def test_every_page_fits_has_no_accessibility_fault_and_leaves_the_console_silent(
+    watched: Callable[..., Page], width: int, theme: str
+) -> None:
     """On rows that move. On rows of every kind that stand still: `test_states.py`."""
     page = watched(viewport={"width": width, "height": 800}, color_scheme=theme, reduced_motion="reduce")
     uid = start(page, pause=0)
@@ -43,6 +46,8 @@ def test_every_page_fits_and_leaves_the_console_silent(watched: Callable[..., Pa
         page.goto(address)
         expect(page.locator("main")).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= width, address
+        page.evaluate(AXE)
+        assert page.evaluate(FAULTS, "") == [], address
     assert page.evaluate("document.documentElement.classList.contains('dark')") == (theme == "dark")
 
 

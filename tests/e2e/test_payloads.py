@@ -136,6 +136,11 @@ def test_every_payload_is_tried_on_some_page(every: int) -> None:
     assert {number for address in OF_ONE for number in some(address, every=every)} == set(range(len(PAYLOADS)))
 
 
+def test_each_payload_on_the_pages_that_show_one_thing(page: Page, hostile: Still) -> None:
+    for number in range(len(PAYLOADS)):
+        opened(page, filled("/workflows/{workflow}?view=list&step=a", hostile.found, number))
+
+
 @pytest.mark.parametrize("name", sorted(places.PAGES))
 def test_every_page_shows_payloads_as_texts(page: Page, hostile: Still, name: str) -> None:
     """A whole page for each: what one payload breaks must not hide what another would. PAYLOADS=all tries each at each address."""

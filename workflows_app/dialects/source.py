@@ -15,6 +15,7 @@ from workflows_app.graph.weight import weigh
 
 Json = Any
 MAX_BYTES = 1_000_000
+PLAIN = {str, int, bool, type(None)}  # always fine, and most of a large document
 _TOO_LARGE = Problem(f"the definition is larger than {MAX_BYTES:,} bytes")
 
 
@@ -83,9 +84,6 @@ def _object(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
-
-
-PLAIN = {str, int, bool, type(None)}  # always fine, and most of a large document
 
 
 def _not_json(value: Json) -> Iterator[Problem]:
