@@ -12,7 +12,7 @@ run: $(VENV)/.run
 
 test: $(VENV)/.dev
 	@$(BIN)/pytest -n 2 --dist loadfile -m "not processes and not e2e and not chaos"
-	@$(BIN)/pytest -n 2 --dist loadfile --timeout 300 -m "processes or e2e"
+	@$(BIN)/pytest -n 3 --dist loadfile --timeout 300 -m "processes or e2e"
 
 test-postgres: $(VENV)/.dev
 	@$(BIN)/python -m tests.with_postgres $(BIN)/pytest -n 2 --dist loadfile -m "not e2e and not processes and not chaos"

@@ -9,11 +9,12 @@ VENDOR = Path(__file__).parents[2] / "static" / "vendor"
 WHOLE, PARTS = VENDOR / "basecoat-1.0.2.nova.min.css", VENDOR / "basecoat-1.0.2.nova.parts.css"
 WORN = {"btn", "input", "select", "textarea", "dialog", "command", "command-dialog", "label", "dark"}
 CONDITIONS = ("@media", "@supports", "@layer", "@container")
+REFUSED = 'url("data:'
 Rule = tuple[str, "list[Rule] | None"]
 
 
 def parts(css: str) -> str:
-    """The rules that may apply to elements of these classes, or of none, in their order. Everything else is left out."""
+    """The rules that may apply to elements of these classes, or of none, in their order, without the pictures that the content policy refuses."""
     return _written(_read(css, 0)[0], is_chosen=True)
 
 
@@ -41,7 +42,7 @@ def _written(rules: list[Rule], *, is_chosen: bool) -> str:
     found = []
     for before, inner in rules:
         if inner is None:
-            found.append(before)
+            found.append("" if REFUSED in before else before)
             continue
         is_condition = before.strip().startswith(CONDITIONS)
         head = before if not is_chosen or before.strip().startswith("@") else ",".join(filter(_is_worn, _selectors(before)))

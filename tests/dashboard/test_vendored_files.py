@@ -29,6 +29,12 @@ def test_rules_for_what_nobody_wears_are_left_out_and_all_others_stay_in_their_o
     assert kit.parts("@keyframes spin{to{rotate:1turn}}") == "@keyframes spin{to{rotate:1turn}}"
 
 
+def test_pictures_that_the_content_policy_refuses_are_left_out():
+    css = ':root{--a:1px;--icon:url("data:image/svg+xml;utf8,<svg d=\\"m6 9;}\\"/>");--b:url("/c.svg")}'
+    assert kit.parts(css) == ':root{--a:1px;--b:url("/c.svg")}'
+    assert "data:" not in kit.PARTS.read_text()
+
+
 def test_every_class_of_the_kit_that_a_component_wears_is_among_the_parts():
     whole, parts = (set(re.findall(r"\.([a-z][\w-]*)", path.read_text())) for path in (kit.WHOLE, kit.PARTS))
     worn = {name for path in COMPONENTS for classes in re.findall(r'class="([\w -]+)', path.read_text()) for name in classes.split()}
