@@ -18,8 +18,10 @@ test-postgres: $(VENV)/.dev
 	@$(BIN)/python -m tests.with_postgres $(BIN)/pytest -n 2 --dist loadfile --without-pure -m "not e2e and not processes and not chaos"
 
 test-chaos: $(VENV)/.dev
-	@$(BIN)/pytest -m chaos tests/chaos
-	@$(BIN)/python -m tests.with_postgres $(BIN)/pytest -m chaos tests/chaos
+	@$(BIN)/pytest -n 2 --dist loadfile -m "chaos and not alone" tests/chaos
+	@$(BIN)/pytest -m "chaos and alone" tests/chaos
+	@$(BIN)/python -m tests.with_postgres $(BIN)/pytest -n 2 --dist loadfile -m "chaos and not alone" tests/chaos
+	@$(BIN)/python -m tests.with_postgres $(BIN)/pytest -m "chaos and alone" tests/chaos
 
 soak: $(VENV)/.dev
 	@$(BIN)/python -m tests.chaos --minutes $(MINUTES) --write-docs $(if $(OUT),--out $(OUT))

@@ -11,12 +11,16 @@ import pytest
 from tests.processes.conftest import workers
 
 __all__ = ["workers"]
+TOGETHER = ("test_r0_", "test_r3_", "test_r4_", "test_r5_", "test_r11_", "test_r12_pruning", "test_r15_")
+"""Their work is mostly waiting, and no bound of theirs is near: two may run beside each other. All others are marked `alone`."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.chaos)
+            if not item.path.name.startswith(TOGETHER):
+                item.add_marker(pytest.mark.alone)
 
 
 @pytest.fixture(scope="session")
