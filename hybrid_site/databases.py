@@ -16,6 +16,7 @@ SQLITE_PRAGMAS = (
 )
 KEEPALIVES = {"keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
 PREPARE_AFTER = 2
+POSTGRES = "hybrid_site.postgresql"
 
 
 def configured(env: Env, data_dir: Path) -> dict[str, Any]:
@@ -25,7 +26,8 @@ def configured(env: Env, data_dir: Path) -> dict[str, Any]:
     parsed: dict[str, Any] = dict(dj_database_url.parse(env.database_url, conn_max_age=None, conn_health_checks=True))
     if parsed["ENGINE"].endswith("sqlite3"):
         return _sqlite(parsed["NAME"])
-    return parsed | {"OPTIONS": _postgres_options(env, parsed.get("OPTIONS", {}))}
+    engine = POSTGRES if parsed["ENGINE"].endswith("postgresql") else parsed["ENGINE"]
+    return parsed | {"ENGINE": engine, "OPTIONS": _postgres_options(env, parsed.get("OPTIONS", {}))}
 
 
 def prefer_indexes(settings: dict[str, Any]) -> None:

@@ -87,6 +87,8 @@ Q_CLUSTER = {
     "log_level": ENV.log_level,
 }
 
+AUTHENTICATION_BACKENDS = ["workflows_app.access.signed_in.StoredUsers"]
+SESSION_ENGINE = "workflows_app.access.signed_in"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")

@@ -47,7 +47,62 @@ def test_statements_are_prepared_unless_the_url_says_that_a_pooler_does_not_know
 
 def test_connections_of_requests_are_checked_before_use_and_kept() -> None:
     found = configured("postgres://u:p@h/n")
-    assert found["CONN_HEALTH_CHECKS"] is True and found["CONN_MAX_AGE"] is None
+    assert found["CONN_HEALTH_CHECKS"] is True and found["CONN_MAX_AGE"] is None and found["ENGINE"] == "hybrid_site.postgresql"
+
+
+def fresh_check() -> None:
+    """As at the beginning of a request."""
+    connection.health_check_done = False
+    connection.health_check_enabled = True
+
+
+@pytest.fixture
+def asked() -> Iterator[list[str]]:
+    """What is sent to the server, by Django or past it, of statements that ask whether it is there."""
+    heard: list[str] = []
+    execute = psycopg.Cursor.execute
+
+    def hear(self: Any, query: Any, *args: Any, **kwargs: Any) -> Any:
+        heard.append(str(query))
+        return execute(self, query, *args, **kwargs)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(psycopg.Cursor, "execute", hear)
+        yield heard
+
+
+@only_postgres
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_at_rest_is_not_asked_whether_it_lives(asked: list[str]) -> None:
+    connection.ensure_connection()
+    fresh_check()
+    assert connection.is_usable() and asked == []
+    connection.errors_occurred = True
+    assert connection.is_usable() and asked == ["SELECT 1"]
+    connection.errors_occurred = False
+    connection.connection.execute("BEGIN")
+    assert connection.is_usable() and asked[1:] == ["BEGIN", "SELECT 1"]
+    connection.connection.rollback()
+
+
+@only_postgres
+@pytest.mark.django_db(transaction=True)
+def test_one_that_the_server_closed_is_opened_anew_before_its_first_statement(asked: list[str]) -> None:
+    connection.ensure_connection()
+    before = connection.connection.info.backend_pid
+    with psycopg.connect(shared_database()["DATABASE_URL"], autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", [before])
+        until("it is gone", lambda: not other.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", [before]).fetchall())
+    fresh_check()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        assert cursor.fetchone()[0] != before
+
+
+@only_postgres
+@pytest.mark.django_db
+def test_no_connection_is_not_usable() -> None:
+    assert not connections.create_connection("default").is_usable()
 
 
 def test_sqlite_has_no_part_in_this() -> None:

@@ -11,6 +11,7 @@ from django.utils.cache import patch_cache_control, patch_vary_headers
 from django_htmx.http import ptag
 
 from workflows_app.dashboard import attention
+from workflows_app.engine.report.pulse import one_pulse
 
 # How often a region asks again: a running workflow, a list with something active, a quiet page, a page that will not change.
 BUSY_MILLISECONDS, LIST_MILLISECONDS, IDLE_MILLISECONDS, NEVER = 500, 1_500, 15_000, 0
@@ -31,8 +32,9 @@ def tagged(tag: Callable[..., str | None]) -> Callable[[Callable[..., HttpRespon
     """The poll is answered 304 until `tag(request, …)` changes, or a count in the header may have. No tag: always in full."""
 
     def whole(request: HttpRequest, **path: Any) -> str | None:
-        own = tag(request, **path)
-        return own and f"{own}-{attention.tag()}"
+        with one_pulse():
+            own = tag(request, **path)
+            return own and f"{own}-{attention.tag()}"
 
     return ptag(whole)
 

@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import F
 
 from tests.factories import NOW, a_template, a_user, a_worker, a_workflow
-from workflows_app.engine.report.pulse import pulse
+from workflows_app.engine.report.pulse import one_pulse, pulse
 from workflows_app.engine.sql.transaction import Session
 from workflows_app.graph.definition import Node
 from workflows_app.graph.statuses import Status
@@ -86,6 +86,20 @@ def test_each_part_changes_with_what_it_is_named_after_and_with_nothing_else() -
         after = pulse()
         changed = {name for name in before.__slots__ if getattr(before, name) != getattr(after, name)}
         assert changed == parts
+
+
+def test_all_who_ask_for_one_pulse_cost_one_statement_and_the_next_ask_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    run = Session.run
+    monkeypatch.setattr(Session, "run", lambda self, statement, *rest: asked.append(statement) or run(self, statement, *rest))
+    with one_pulse():
+        before = pulse()
+        a_workflow()
+        asked.clear()
+        assert pulse() == before and asked == []
+    assert pulse() != before
+    with one_pulse():
+        assert pulse() != before
 
 
 def test_the_newest_workflow_is_read_from_the_end_of_an_index() -> None:
