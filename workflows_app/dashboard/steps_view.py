@@ -44,7 +44,7 @@ class View:
     @classmethod
     def from_query(cls, query: QueryDict) -> Self:
         return cls(
-            step=query.get("step", ""),
+            step=query.get("step", "").replace("\0", ""),
             show=_known(query.get("show", "")),
             start=_number(query.get("from", "")),
             elements=_known(query.get("elements", "")),

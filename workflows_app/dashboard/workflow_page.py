@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Max
 
 from workflows_app.catalog.again import schema_of
 from workflows_app.dashboard import (
@@ -30,8 +29,9 @@ from workflows_app.dashboard.steps_view import NONE, View
 from workflows_app.engine.errors import WorkflowNotFound
 from workflows_app.engine.liveness import live_workers
 from workflows_app.engine.report.last_good import last_good
+from workflows_app.engine.report.pulse import glance
 from workflows_app.graph.statuses import ACTIVE, FINAL, Status
-from workflows_app.models import LogLine, Step, Workflow
+from workflows_app.models import Step, Workflow
 
 AROUND = ("template_version__template", "parent", "parent_step", "event", "schedule", "started_by")
 UNREAD = (
@@ -92,17 +92,11 @@ def find(uid: uuid.UUID) -> Workflow:
 
 def tag(uid: uuid.UUID, view: View, *, now: datetime) -> str | None:
     """Changes whenever the page may: the workflow's `seq`, how many workers live, the selected step's last log line."""
-    found = Workflow.objects.filter(uid=uid).values_list("pk", "seq", "status").first()
+    found = glance(uid, "" if view.step == NONE else view.step)
     if found is None:
         return None
-    pk, seq, status = found
-    workers = living.count(now) if status in ACTIVE else 0
-    return f"{seq}-{workers}-{_last_line(pk, view.step) if view.step not in ('', NONE) else 0}"
-
-
-def _last_line(workflow_id: int, step_id: str) -> int:
-    step = Step.objects.filter(workflow_id=workflow_id, node_id=step_id).values("pk")
-    return LogLine.objects.filter(step_id__in=step).aggregate(last=Max("id"))["last"] or 0
+    workers = living.count(now) if found.status in ACTIVE else 0
+    return f"{found.seq}-{workers}-{found.last_line}"
 
 
 def selected(workflow: Workflow, view: View) -> View:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -9,8 +10,8 @@ import pytest
 from django.db import connection
 from django.db.models import F
 
-from tests.factories import NOW, a_template, a_user, a_worker, a_workflow
-from workflows_app.engine.report.pulse import one_pulse, pulse
+from tests.factories import NOW, a_log_line, a_template, a_user, a_worker, a_workflow
+from workflows_app.engine.report.pulse import Glance, glance, one_pulse, pulse
 from workflows_app.engine.sql.transaction import Session
 from workflows_app.graph.definition import Node
 from workflows_app.graph.statuses import Status
@@ -86,6 +87,17 @@ def test_each_part_changes_with_what_it_is_named_after_and_with_nothing_else() -
         after = pulse()
         changed = {name for name in before.__slots__ if getattr(before, name) != getattr(after, name)}
         assert changed == parts
+
+
+def test_a_glance_at_a_workflow_tells_its_steps_and_the_last_line_of_one() -> None:
+    workflow, _other = a_workflow(Node("a", "delay"), Node("b", "delay")), a_workflow(Node("a", "delay"))
+    Workflow.objects.filter(pk=workflow.pk).update(seq=7)
+    lines = {id: a_log_line(Step.objects.get(workflow=workflow, node_id=id), f"of {id}").pk for id in ("a", "b")}
+    assert glance(workflow.uid) == Glance(7, workflow.status, 0)
+    assert glance(workflow.uid, "a") == Glance(7, workflow.status, lines["a"])
+    assert glance(workflow.uid, "b") == Glance(7, workflow.status, lines["b"])
+    assert glance(workflow.uid, "c") == glance(workflow.uid)
+    assert glance(uuid.uuid4(), "a") is None
 
 
 def test_all_who_ask_for_one_pulse_cost_one_statement_and_the_next_ask_anew(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -30,6 +31,22 @@ def pulse() -> Pulse:
     if not kept:
         kept.append(_read())
     return kept[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """What tells that the page of one workflow may have changed; `last_line` is the id of the selected step's last log line, or 0."""
+
+    seq: int
+    status: str
+    last_line: int
+
+
+def glance(uid: uuid.UUID, step_id: str = "") -> Glance | None:
+    """In one statement; None when there is no such workflow."""
+    session = Session()
+    found = session.run(session.statements.glance, uid=uid.hex, node=step_id)
+    return Glance(*found[0]) if found else None
 
 
 @contextmanager

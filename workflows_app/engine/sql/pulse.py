@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from workflows_app.engine.sql.dialect import Dialect
-from workflows_app.engine.sql.tables import PAUSE, STEP, WORKER, WORKFLOW
+from workflows_app.engine.sql.tables import LOG_LINE, PAUSE, STEP, WORKER, WORKFLOW
 
 EVENT, NOTIFICATION, READ, SAMPLE, SCHEDULE, VIEW = (
     f"workflows_app_{name}" for name in ("event", "notification", "notificationread", "backlogsample", "schedule", "savedview")
@@ -39,3 +39,10 @@ def pulse(d: Dialect) -> str:
         "shared_views": f"SELECT COUNT(*) FROM {VIEW} WHERE is_shared",
     }
     return "SELECT " + ", ".join(f"({query}) AS {name}" for name, query in columns.items())
+
+
+def glance(d: Dialect) -> str:
+    """Of one workflow: its `seq` and status, and the last log line of one of its steps, 0 without one."""
+    step = f"SELECT s.id FROM {STEP} AS s WHERE s.workflow_id = w.id AND s.node_id = {d.param('node', 'text')}"
+    line = f"SELECT MAX(l.id) FROM {LOG_LINE} AS l WHERE l.step_id {d.any_of(step)}"
+    return f"SELECT w.seq, w.status, COALESCE(({line}), 0) FROM {WORKFLOW} AS w WHERE w.uid = {d.param('uid', 'uuid')}"

@@ -76,6 +76,7 @@ class Statements:
         self.waiting_steps = events.waiting_steps(d)
         self.workflow_statuses = events.workflow_statuses(d)
         self.pulse = pulse.pulse(d)
+        self.glance = pulse.glance(d)
         self.latest_completed = usual.latest_completed(d)
 
 
