@@ -11,10 +11,14 @@ import socket
 import subprocess
 import sys
 import tempfile
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import psycopg
+from psycopg.sql import SQL, Identifier
 
 from tests import tether
 
@@ -97,6 +101,17 @@ def cluster(*options: str) -> Iterator[str]:
     """A new cluster on a free port; its URL. It is stopped and removed in any case. Raises NoPostgres."""
     with server(*options) as running:
         yield running.url
+
+
+def database_of_its_own() -> str:
+    """What `DATABASE_URL` is for another product than this process: in the cluster of this run a new database, else nothing."""
+    url = os.environ.get("DATABASE_URL", "")
+    if not url.startswith("postgres"):
+        return ""
+    name = f"product_{uuid.uuid4().hex}"
+    with psycopg.connect(url, autocommit=True) as server:
+        server.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+    return f"{url.rpartition('/')[0]}/{name}"
 
 
 def _init(programs: Path, data: Path) -> None:

@@ -14,7 +14,7 @@ Rule = tuple[str, "list[Rule] | None"]
 
 
 def parts(css: str) -> str:
-    """The rules that may apply to elements of these classes, or of none, in their order, without pictures that the content policy refuses."""
+    """The rules that may apply to elements of these classes, or of none, in their order, but no pictures that our policy refuses."""
     return _written(_read(css, 0)[0], is_chosen=True)
 
 

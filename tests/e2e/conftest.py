@@ -16,6 +16,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Response, expect, sync_playwright
 
 from tests import tether
+from tests.with_postgres import database_of_its_own
 
 ROOT = Path(__file__).parents[2]
 BROWSERS = ("chromium-headless-shell", "chromium", "google-chrome")
@@ -29,21 +30,26 @@ expect.set_options(timeout=15_000)
 
 
 @pytest.fixture(scope="session")
-def product(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a product of our own: fresh data, free port, real workers."""
-    data = tmp_path_factory.mktemp("product")
-    environment = {**os.environ, "DATA_DIR": str(data), "PORT": str(_free_port()), "DJANGO_SETTINGS_MODULE": "hybrid_site.settings"}
-    log = (data / "log").open("wb")
+def surroundings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a product of our own: fresh data, free port; also for who looks at its rows."""
+    own = {"DATA_DIR": str(tmp_path_factory.mktemp("product")), "DATABASE_URL": database_of_its_own(), "PORT": str(_free_port())}
+    return {**os.environ, **own, "DJANGO_SETTINGS_MODULE": "hybrid_site.settings"}
+
+
+@pytest.fixture(scope="session")
+def product(surroundings: dict[str, str]) -> Iterator[str]:
+    """The address of that product, which runs, with real workers."""
+    log = Path(surroundings["DATA_DIR"]) / "log"
     process = tether.popen(
         [sys.executable, "manage.py", "up"],
         cwd=ROOT,
-        env=environment,
+        env=surroundings,
         stdout=subprocess.PIPE,
-        stderr=log,
+        stderr=log.open("wb"),
         start_new_session=True,
     )
     try:
-        yield _address(process, data / "log")
+        yield _address(process, log)
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(timeout=60)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tests import tether
+from tests.with_postgres import database_of_its_own
 
 ROOT = Path(__file__).parents[2]
 
@@ -32,7 +33,8 @@ class Still:
 @contextmanager
 def still(data: Path, writer: str = "") -> Iterator[Still]:
     """Of the rows that `python -m <writer>` makes; of none without one."""
-    environment = {**os.environ, "DATA_DIR": str(data), "PORT": str(_free_port()), "DJANGO_SETTINGS_MODULE": "hybrid_site.settings"}
+    own = {"DATA_DIR": str(data), "DATABASE_URL": database_of_its_own(), "PORT": str(_free_port())}
+    environment = {**os.environ, **own, "DJANGO_SETTINGS_MODULE": "hybrid_site.settings"}
     environment["WORKER_HEARTBEAT_TIMEOUT"] = "3600"  # for workers that are rows only
     url = f"http://127.0.0.1:{environment['PORT']}"
     _call(environment, "manage.py", "migrate", "-v0")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -58,13 +57,11 @@ def workflows(page: Page, slug: str) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def fire(product: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., None]:
+def fire(product: str, surroundings: dict[str, str]) -> Callable[..., None]:
     """Makes a schedule of the running product due in some seconds, as the minute would."""
-    (data,) = [path for path in tmp_path_factory.getbasetemp().glob("product*") if not path.is_symlink()]
 
     def due(name: str, *, after: int = 0) -> None:
-        environment = {**os.environ, "DATA_DIR": str(data), "DJANGO_SETTINGS_MODULE": "hybrid_site.settings"}
-        subprocess.run([sys.executable, "manage.py", "shell", "-c", MAKE_DUE.format(name, after)], cwd=ROOT, env=environment, check=True)
+        subprocess.run([sys.executable, "manage.py", "shell", "-c", MAKE_DUE.format(name, after)], cwd=ROOT, env=surroundings, check=True)
 
     return due
 

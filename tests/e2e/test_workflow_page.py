@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
@@ -16,19 +16,23 @@ from tests.e2e.conftest import is_poll, start, wait_for_polls
 pytestmark = pytest.mark.e2e
 LINES_AT_ONCE = 2_000
 SAY = """INSERT INTO workflows_app_logline (step_id, attempt, at, level, message)
-    VALUES ((SELECT s.id FROM workflows_app_step s JOIN workflows_app_workflow w ON w.id = s.workflow_id WHERE w.uid = ? AND s.node_id = ?),
-    1, '2026-11-21 12:00:00', 'INFO', ?)"""
+    SELECT s.id, 1, '2026-11-21 12:00:00', 'INFO', %s
+    FROM workflows_app_step s JOIN workflows_app_workflow w ON w.id = s.workflow_id WHERE w.uid = %s AND s.node_id = %s"""
 
 
 @pytest.fixture
-def say(product: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., None]:
+def say(product: str, surroundings: dict[str, str]) -> Callable[..., None]:
     """Lets a step of the product say lines, as if its worker had written them."""
-    (database,) = Path(tmp_path_factory.getbasetemp()).glob("product[0-9]/hybrid.sqlite3")
 
     def write(uid: str, step: str, *lines: str) -> None:
-        connection = sqlite3.connect(database, timeout=20)
+        rows = [(line, uid.replace("-", ""), step) for line in lines]
+        if surroundings["DATABASE_URL"]:
+            with psycopg.connect(surroundings["DATABASE_URL"]) as server:
+                server.cursor().executemany(SAY, rows)
+            return
+        connection = sqlite3.connect(f"{surroundings['DATA_DIR']}/hybrid.sqlite3", timeout=20)
         with connection:
-            connection.executemany(SAY, [(uid.replace("-", ""), step, line) for line in lines])
+            connection.executemany(SAY.replace("%s", "?"), rows)
         connection.close()
 
     return write
