@@ -10,7 +10,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.template.loader import render_to_string
 from django.views import defaults
 
-DATABASE_AWAY = "The database does not answer. Nothing was changed; try again in a moment."
 INTERNAL = "Internal error; the server's log has the details."
 RETRY_SECONDS = 2
 
@@ -37,10 +36,20 @@ def chain(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
+def away_words(method: str | None) -> str:
+    """A connection may break between a commit and its answer: of what was sent to be changed nobody can say here what became of it."""
+    if method in {"GET", "HEAD"}:
+        return "The database does not answer. Try again in a moment."
+    return (
+        "The database does not answer: whether this was done is not certain. Look before you send it again; "
+        "what starts a workflow may be sent again with the same Idempotency-Key."
+    )
+
+
 def _away(request: HttpRequest, *, is_api: bool) -> HttpResponseBase:
     """A page that was asked for asks again by itself; one that somebody sent a form to must not send it twice."""
     if is_api:
-        response: HttpResponse = JsonResponse({"detail": DATABASE_AWAY}, status=503)
+        response: HttpResponse = JsonResponse({"detail": away_words(request.method)}, status=503)
     else:
         is_asked_again = request.method in {"GET", "HEAD"}
         response = HttpResponse(render_to_string("503.html", {"seconds": RETRY_SECONDS if is_asked_again else None}), status=503)

@@ -3,7 +3,7 @@
 from django.db import OperationalError
 
 from tests.factories import NOW, a_workflow
-from workflows_app.engine import control, many
+from workflows_app.engine import control, many, stop_many, stopping
 from workflows_app.graph.statuses import Status
 from workflows_app.models import Workflow
 
@@ -66,6 +66,23 @@ def test_when_the_database_goes_away_what_is_done_and_what_is_left_is_told(db, m
     assert (outcome.done, outcome.left) == (2, 2)
     assert outcome.broken == "the database did not answer (OperationalError)"
     assert [status(workflow) for workflow in workflows] == ["RUNNING", "RUNNING", "FAILED", "FAILED"]
+
+
+def test_a_stop_that_breaks_off_tells_what_is_stopped_and_what_is_not(db, monkeypatch):
+    workflows = [a_workflow() for _ in range(3)]
+    real = stopping.stop_these
+
+    def breaks(*, workflow_ids, now):
+        if workflows[2].pk in workflow_ids:
+            raise OperationalError("gone")
+        return real(workflow_ids=workflow_ids, now=now)
+
+    monkeypatch.setattr(stop_many, "BATCH", 1)
+    monkeypatch.setattr(stopping, "stop_these", breaks)
+    outcome = many.stop(ids(*workflows), now=NOW)
+    assert (outcome.done, outcome.left, outcome.refused) == (2, 1, {})
+    assert outcome.broken == "the database did not answer (OperationalError)"
+    assert [status(workflow) for workflow in workflows] == ["STOPPED", "STOPPED", "PENDING"]
 
 
 def test_after_a_while_the_rest_is_left_alone(db, monkeypatch):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
@@ -65,7 +66,7 @@ def test_the_api_answers_503_in_json(path: str, error: type[Exception]) -> None:
     with away(error):
         response = client().get(path)
     assert response.status_code == 503
-    assert response.json() == {"detail": "The database does not answer. Nothing was changed; try again in a moment."}
+    assert response.json() == {"detail": "The database does not answer. Try again in a moment."}
     assert response["Retry-After"]
 
 
@@ -80,6 +81,15 @@ def test_what_was_sent_is_not_sent_again_by_the_page_that_says_so() -> None:
     with away(OperationalError):
         response = client().post("/events", {"type": "order", "payload": "{}"})
     assert response.status_code == 503 and 'http-equiv="refresh"' not in response.content.decode()
+    assert "Whether what you sent was done is not certain" in response.content.decode()
+
+
+@pytest.mark.django_db
+def test_whoever_would_change_something_is_not_told_that_nothing_was_changed() -> None:
+    """The connection may have broken after the commit."""
+    with away(OperationalError):
+        response = client().post(f"/api/workflows/{uuid.uuid4()}/stop")
+    assert response.status_code == 503 and "whether this was done is not certain" in response.json()["detail"]
 
 
 @pytest.mark.django_db

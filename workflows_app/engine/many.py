@@ -31,7 +31,7 @@ class Outcome:
 
 
 def stop(ids: Sequence[int], *, now: datetime) -> Outcome:
-    """As `stop_many` does it: in larger transactions, with their sub-workflows."""
+    """As `stop_many` does it: in larger transactions, with their sub-workflows. When one of them breaks off, those before it stay done."""
     outcome, statuses = Outcome(), _statuses(ids)
     for id in ids:
         if id not in statuses:
@@ -39,7 +39,12 @@ def stop(ids: Sequence[int], *, now: datetime) -> Outcome:
         elif statuses[id] in FINAL:
             outcome.refused[f"The workflow is {statuses[id]} already: there is nothing to stop"].append(id)
     active = [id for id in ids if id in statuses and statuses[id] not in FINAL]
-    outcome.done = stop_many(workflows=Workflow.objects.filter(pk__in=active), now=now) if active else 0
+    try:
+        outcome.done = stop_many(workflows=Workflow.objects.filter(pk__in=active), now=now) if active else 0
+    except (DatabaseError, InterfaceError) as error:
+        outcome.broken, outcome.left = _broken(error), len(_not_stopped(active))
+        outcome.done = len(active) - outcome.left
+        return outcome
     if outcome.done < len(active) and (ended := _not_stopped(active)):
         outcome.refused["It ended just before the stop"] = ended
     return outcome
@@ -83,7 +88,11 @@ def _try(outcome: Outcome, id: int, uid: object, verb: Callable[[object], object
     except NotAllowed as error:
         outcome.refused[str(error)].append(id)
     except (DatabaseError, InterfaceError) as error:
-        outcome.broken = f"the database did not answer ({type(error).__name__})"
+        outcome.broken = _broken(error)
+
+
+def _broken(error: Exception) -> str:
+    return f"the database did not answer ({type(error).__name__})"
 
 
 def _not_stopped(ids: Sequence[int]) -> list[int]:
