@@ -31,7 +31,7 @@ def texts(statements: Statements) -> dict[str, str]:
 ALL = sorted(texts(Statements(SQLITE)))
 PARAMS: dict[str, Any] = {
     "now": NOW, "lease": NOW, "worker": "w" * 32, "slots_0": 10, "slots_1": 10, "name": "warehouse", "held": 1, "most": 10, "parent": 1,
-    "source": "shop", "message": "Stopped", "received_at": NOW,
+    "source": "shop", "message": "Stopped", "received_at": NOW, "uid": "0" * 32, "node": "a",
     "metadata": "{}", "batch": [{"key": 1, "attempt": 1, "workflow_id": 1, "node_id": "a", "workflow_key": 1, "node_key": "a", "count": 1}],
 }  # fmt: skip
 
