@@ -76,6 +76,7 @@ def asked() -> Iterator[list[str]]:
 def test_a_connection_at_rest_is_not_asked_whether_it_lives(asked: list[str]) -> None:
     connection.ensure_connection()
     fresh_check()
+    asked.clear()
     assert connection.is_usable() and asked == []
     connection.errors_occurred = True
     assert connection.is_usable() and asked == ["SELECT 1"]
