@@ -113,7 +113,7 @@ def test_the_page_for_our_own_failures_needs_nothing_that_may_have_failed():
     assert "/api/health" in html
 
 
-@pytest.mark.parametrize(("seconds", "words"), [(2, "tries again by itself every 2 seconds"), (None, "send it again in a moment")])
+@pytest.mark.parametrize(("seconds", "words"), [(2, "tries again by itself every 2 seconds"), (None, "send it again if it was not")])
 def test_the_page_for_a_database_that_is_away_needs_no_database(seconds, words):
     html = render_to_string("503.html", {"seconds": seconds})
     assert words in html

@@ -3,9 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.template import Context, Template
+from django_cotton.compiler_regex import CottonCompiler
 
 from tests.factories import NOW, later
 from workflows_app.dashboard import looks
+from workflows_app.dashboard.looks import Look, Moment, Took
 from workflows_app.graph.statuses import Status
 
 
@@ -78,3 +81,20 @@ def test_names_are_listed_like_a_sentence(names, words):
 
 def test_a_count_of_one_has_no_plural():
     assert [looks.plural(n, "step") for n in (0, 1, 2_000)] == ["0 steps", "1 step", "2,000 steps"]
+
+
+@pytest.mark.parametrize(
+    ("shown", "drawn"),
+    [
+        (looks.look("RUNNING"), '<span class="status s-running"><span class="glyph" aria-hidden="true">◐</span>Running</span>'),
+        (Look("x", "<", "a & b"), '<span class="status s-x"><span class="glyph" aria-hidden="true">&lt;</span>a &amp; b</span>'),
+        (Moment("2026", "5 <min> ago", '"'), '<time datetime="2026" title="&quot;" data-ago>5 &lt;min&gt; ago</time>'),
+        (Took("<2 sec"), '<span class="num">&lt;2 sec</span>'),
+        (Took("2 sec", since='">'), '<span class="num" data-since="&quot;&gt;">2 sec</span>'),
+    ],
+)
+def test_what_is_drawn_is_escaped_and_is_what_its_component_shows(shown, drawn):
+    name, attribute = {Look: ("status", "look"), Moment: ("time", "moment"), Took: ("took", "took")}[type(shown)]
+    assert shown.drawn == drawn
+    written = CottonCompiler().process(f'<c-{name} :{attribute}="it" />')
+    assert Template(written).render(Context({"it": shown})).strip() == drawn

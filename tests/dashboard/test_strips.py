@@ -25,7 +25,8 @@ def test_a_block_is_drawn_with_its_title_as_text_and_a_failed_one_is_taller():
     drawn = strips.of_steps([("<b>", DONE), ("load", FAILED)]).drawn
     assert '<rect class="b-completed" x="0" y="2.5" width="12" height="9"><title>&lt;b&gt;: Completed</title></rect>' in drawn
     assert '<rect class="b-failed" x="14" y="0" width="12" height="14"><title>load: Failed</title></rect>' in drawn
-    assert strips.of_steps([]).drawn == ""
+    assert drawn.startswith('<svg class="strip" width="28" height="14" viewBox="0 0 28 14" role="img" aria-label="1 completed, 1 failed">')
+    assert "<rect" not in strips.of_steps([]).drawn and 'aria-label="no steps"' in strips.of_steps([]).drawn
 
 
 @pytest.mark.parametrize("steps", [1, 7, 25, 60])

@@ -74,7 +74,7 @@ def test_a_silent_worker_shows_what_becomes_of_its_steps() -> None:
     a_worker(heartbeat_at=later(-300), memory_bytes=5 * 2**20)
     a_workflow(statuses={"fetch": Status.RUNNING})
     page = workers_page.build(now=NOW)
-    assert (page.workers[0].look["word"], page.workers[0].memory, page.workers[0].drain) == ("Silent", "", "")
+    assert (page.workers[0].look.word, page.workers[0].memory, page.workers[0].drain) == ("Silent", "", "")
     assert page.workers[0].fate == "Its steps are given to another worker when their lease ends, in 30 sec."
     later_page = workers_page.build(now=later(60))
     assert later_page.workers[0].fate.endswith("as soon as one looks: their lease has ended.")

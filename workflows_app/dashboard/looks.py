@@ -8,19 +8,30 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
 from workflows_app.graph.progress import format_duration
 from workflows_app.graph.statuses import Status
 
 MAX_JSON_CHARACTERS = 20_000
+STATUS = '<span class="status s-{}"><span class="glyph" aria-hidden="true">{}</span>{}</span>'
+TIME = '<time datetime="{}" title="{}" data-ago>{}</time>'
+TOOK, TICKING = '<span class="num">{}</span>', '<span class="num" data-since="{}">{}</span>'
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """`css` ends the class names `s-…`; it is also the word used in URLs."""
+    """`css` ends the class names `s-…`; it is also the word used in URLs. `drawn`, here and below, is what the component of that name
+    shows; the rows of long tables take it from here, for a component costs ten times as much."""
 
     css: str
     glyph: str
     word: str
+
+    @property
+    def drawn(self) -> SafeString:
+        return format_html_join("", STATUS, [(self.css, self.glyph, self.word)])
 
 
 LOOKS: Mapping[Status, Look] = {
@@ -51,6 +62,10 @@ class Moment:
     words: str
     title: str
 
+    @property
+    def drawn(self) -> SafeString:
+        return format_html_join("", TIME, [(self.iso, self.title, self.words)])
+
 
 def moment(at: datetime | str | None, *, now: datetime) -> Moment | None:
     if not at:
@@ -76,6 +91,12 @@ class Took:
 
     words: str
     since: str = ""
+
+    @property
+    def drawn(self) -> SafeString:
+        if self.since:
+            return format_html_join("", TICKING, [(self.since, self.words)])
+        return format_html_join("", TOOK, [(self.words,)])
 
 
 def took(started: datetime | None, ended: datetime | None, *, now: datetime) -> Took | None:

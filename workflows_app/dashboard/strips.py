@@ -15,6 +15,7 @@ from workflows_app.graph.statuses import Status
 MAX_BLOCKS = 60
 WIDTH = 168
 BLOCK = '<rect class="b-{}" x="{}" y="{}" width="{}" height="{}"><title>{}</title></rect>'
+SVG = '<svg class="strip" width="{}" height="14" viewBox="0 0 {} 14" role="img" aria-label="{}">{}</svg>'
 LOW, TALL = ("2.5", "9"), ("0", "14")
 ORDER = [LOOKS[Status.COMPLETED], SKIPPED] + [
     LOOKS[status] for status in (Status.FAILED, Status.STOPPED, Status.RUNNING, Status.PENDING, Status.WAITING_FOR_DEPENDENCY)
@@ -31,8 +32,8 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """`label` says the same in words, for those who do not see it. `drawn` are the blocks as SVG: as a loop in the template hundreds of
-    them would cost more than the rest of a list."""
+    """`label` says the same in words, for those who do not see it. `drawn` is all of it: as a loop in a template the hundreds of blocks
+    would cost more than the rest of a list."""
 
     width: int
     blocks: tuple[Block, ...]
@@ -41,7 +42,8 @@ class Strip:
     @property
     def drawn(self) -> SafeString:
         sized = ((block, TALL if block.css == LOOKS[Status.FAILED].css else LOW) for block in self.blocks)
-        return format_html_join("", BLOCK, ((b.css, b.x, y, b.width, height, b.title) for b, (y, height) in sized))
+        blocks = format_html_join("", BLOCK, ((b.css, b.x, y, b.width, height, b.title) for b, (y, height) in sized))
+        return format_html_join("", SVG, [(self.width, self.width, self.label, blocks)])
 
 
 def of_steps(steps: Sequence[tuple[str, Look]]) -> Strip:

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
-from workflows_app.dashboard.looks import Moment, Took, moment, plural, took
+from workflows_app.dashboard.looks import Look, Moment, Took, moment, plural, took
 from workflows_app.dashboard.progress import span
 from workflows_app.engine.report import workers
 from workflows_app.engine.report.standing import Standing
@@ -19,8 +19,8 @@ from workflows_app.models import Worker
 MOST_STEPS = 6
 MIB = 2**20
 STATES = {
-    "busy": ("running", "◐", "Busy"), "idle": ("completed", "✓", "Idle"), "draining": ("waiting", "◌", "Draining"),
-    "silent": ("failed", "✕", "Silent"),
+    "busy": Look("running", "◐", "Busy"), "idle": Look("completed", "✓", "Idle"), "draining": Look("waiting", "◌", "Draining"),
+    "silent": Look("failed", "✕", "Silent"),
 }  # fmt: skip
 Json = Mapping[str, Any]
 
@@ -47,7 +47,7 @@ class WorkerRow:
     key: str
     place: str
     other: str
-    look: Mapping[str, str]
+    look: Look
     heartbeat: Moment | None
     began: Moment | None
     memory: str
@@ -65,14 +65,13 @@ def rows(now: datetime, standing: Standing | None = None) -> list[WorkerRow]:
 
 
 def _row(worker: Json, is_last: bool, now: datetime) -> WorkerRow:
-    css, glyph, word = STATES[worker["state"]]
     steps, state = worker["running"], worker["state"]
     return WorkerRow(
         id=worker["id"][:8],
         key=worker["id"],
         place=f"{worker['host']} · pid {worker['pid']}",
         other=worker["version"] if worker["version"] not in ("", settings.VERSION) else "",
-        look={"css": css, "glyph": glyph, "word": word},
+        look=STATES[worker["state"]],
         heartbeat=None if worker["sameHost"] and state != "silent" else moment(worker["heartbeatAt"], now=now),
         began=moment(worker["startedAt"], now=now),
         memory=f"{worker['memoryBytes'] / MIB:,.0f} MB" if worker["memoryBytes"] else "",
