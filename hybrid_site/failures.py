@@ -46,6 +46,11 @@ def away_words(method: str | None) -> str:
     )
 
 
+def may_be_repeated(request: HttpRequest) -> bool:
+    """By a program that knows no more than this answer."""
+    return request.method in {"GET", "HEAD"} or "Idempotency-Key" in request.headers
+
+
 def _away(request: HttpRequest, *, is_api: bool) -> HttpResponseBase:
     """A page that was asked for asks again by itself; one that somebody sent a form to must not send it twice."""
     if is_api:
@@ -53,6 +58,7 @@ def _away(request: HttpRequest, *, is_api: bool) -> HttpResponseBase:
     else:
         is_asked_again = request.method in {"GET", "HEAD"}
         response = HttpResponse(render_to_string("503.html", {"seconds": RETRY_SECONDS if is_asked_again else None}), status=503)
-    response["Retry-After"] = str(RETRY_SECONDS)
+    if may_be_repeated(request):
+        response["Retry-After"] = str(RETRY_SECONDS)
     response["Cache-Control"] = "no-store"
     return response

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from hybrid_site import databases
 from hybrid_site.env import Env
+from hybrid_site.postgresql import base
 from tests.processes.group import shared_database, until
 from workflows_app.management.commands import migrate
 
@@ -73,17 +77,81 @@ def asked() -> Iterator[list[str]]:
 
 @only_postgres
 @pytest.mark.django_db(transaction=True)
-def test_a_connection_at_rest_is_not_asked_whether_it_lives(asked: list[str]) -> None:
+def test_a_connection_at_rest_is_asked_now_and_then_whether_it_lives(asked: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     connection.ensure_connection()
+    monkeypatch.setattr(connection, "_answered_at", float("-inf"))
     fresh_check()
     asked.clear()
-    assert connection.is_usable() and asked == []
-    connection.errors_occurred = True
     assert connection.is_usable() and asked == ["SELECT 1"]
+    assert connection.is_usable() and asked == ["SELECT 1"]
+    connection.errors_occurred = True
+    assert connection.is_usable() and asked == ["SELECT 1"] * 2
     connection.errors_occurred = False
     connection.connection.execute("BEGIN")
-    assert connection.is_usable() and asked[1:] == ["BEGIN", "SELECT 1"]
+    assert connection.is_usable() and asked[2:] == ["BEGIN", "SELECT 1"]
     connection.connection.rollback()
+    asked.clear()
+    monkeypatch.setattr(base, "TRUSTED_SECONDS", 0.0)
+    assert connection.is_usable() and asked == ["SELECT 1"]
+
+
+class Forgetful:
+    """Stands before the server as a host, a router or a pooler does; once it has forgotten, it answers whatever comes with a reset."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._server, self._listener = (host, port), socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self.has_forgotten = threading.Event()
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def close(self) -> None:
+        self._listener.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                client, server = self._listener.accept()[0], socket.create_connection(self._server)
+                for pair in ((client, server), (server, client)):
+                    threading.Thread(target=self._carry, args=(*pair, pair[0] is client), daemon=True).start()
+
+    def _carry(self, source: socket.socket, target: socket.socket, is_client: bool) -> None:
+        with suppress(OSError):
+            while said := source.recv(65_536):
+                if is_client and self.has_forgotten.is_set():
+                    self.has_forgotten.clear()
+                    source.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    source.close()
+                    target.shutdown(socket.SHUT_RDWR)
+                    return
+                target.sendall(said)
+
+
+@pytest.fixture
+def forgetful() -> Iterator[tuple[Forgetful, Any]]:
+    """And a connection through it."""
+    ours = connections.create_connection("default")
+    found = ours.settings_dict
+    between = Forgetful(found["HOST"], int(found["PORT"]))
+    ours.settings_dict = {**found, "HOST": "127.0.0.1", "PORT": between.port}
+    yield between, ours
+    ours.close()
+    between.close()
+
+
+@only_postgres
+@pytest.mark.django_db(transaction=True)
+def test_one_that_was_forgotten_while_nobody_used_it_is_opened_anew(forgetful: tuple[Forgetful, Any]) -> None:
+    """Nothing is to be seen at the socket until something is sent."""
+    between, ours = forgetful
+    ours.ensure_connection()
+    assert ours.is_usable()
+    ours._answered_at -= base.TRUSTED_SECONDS
+    ours.health_check_enabled, ours.health_check_done = True, False
+    between.has_forgotten.set()
+    with ours.cursor() as cursor:
+        cursor.execute("SELECT 42")
+        assert cursor.fetchone() == (42,)
+    assert not between.has_forgotten.is_set()
 
 
 @only_postgres

@@ -90,6 +90,16 @@ def test_whoever_would_change_something_is_not_told_that_nothing_was_changed() -
     with away(OperationalError):
         response = client().post(f"/api/workflows/{uuid.uuid4()}/stop")
     assert response.status_code == 503 and "whether this was done is not certain" in response.json()["detail"]
+    assert "Retry-After" not in response
+
+
+@pytest.mark.django_db
+def test_what_may_be_sent_again_is_told_when() -> None:
+    body = {"name": "x", "definition": {"steps": [{"id": "a", "action": "input"}]}}
+    with away(OperationalError):
+        headers = {"Idempotency-Key": "once"}
+        assert client().post("/api/workflows", body, content_type="application/json", headers=headers)["Retry-After"]
+        assert "Retry-After" not in client().post("/events", {"type": "order", "payload": "{}"})
 
 
 @pytest.mark.django_db

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, ValidationError
 
-from hybrid_site.failures import away_words
+from hybrid_site.failures import away_words, may_be_repeated
 from workflows_app.access.notifications import NotificationNotFound
 from workflows_app.api.answers import answer
 from workflows_app.api.strict_json import Malformed, Refused
@@ -159,7 +159,8 @@ def _too_large(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
 
 def _database_away(request: HttpRequest, error: Exception) -> HttpResponse:
     response = answer({"detail": away_words(request.method)}, status=503)
-    response["Retry-After"] = "1"
+    if may_be_repeated(request):
+        response["Retry-After"] = "1"
     return response
 
 

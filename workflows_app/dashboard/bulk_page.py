@@ -119,10 +119,12 @@ def told(verb: str, outcome: many.Outcome) -> list[tuple[str, str]]:
         who = listed([names.get(id, "one that is gone") for id in ids[:3]], limit=3)
         more = f" and {len(ids) - 3:,} more" if len(ids) > 3 else ""
         said.append(("error", f"{len(ids):,} refused ({who}{more}): {reason}."))
-    if outcome.broken:
-        said.append(
-            ("error", f"{outcome.left:,} were not tried, because {outcome.broken}: they are as they were. Do the same again for them.")
-        )
+    if outcome.unsure is not None:
+        name = _names([outcome.unsure]).get(outcome.unsure, "one that is gone")
+        said.append(("error", f"Whether it was done to {name} is not certain, because {outcome.broken}: look at it."))
+    if outcome.left:
+        why = f", because {outcome.broken}" if outcome.broken else ""
+        said.append(("error", f"{outcome.left:,} left as they were{why}: do the same again for them."))
     return said
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from django.db import DatabaseError, InterfaceError
+from django.db import InterfaceError, OperationalError, connection
 
 from workflows_app.engine import control
 from workflows_app.engine.errors import NotAllowed, WorkflowNotFound
@@ -17,17 +17,19 @@ from workflows_app.graph.statuses import FINAL, Status
 from workflows_app.models import Workflow
 
 MOST_SECONDS = 20.0
-GONE = "It was deleted meanwhile"
+GONE, ENDED = "It was deleted meanwhile", "It ended just before the stop"
 
 
 @dataclass(slots=True)
 class Outcome:
-    """`refused` lists ids by the reason. `broken` says why it ended early, with `left` not even tried."""
+    """`refused` lists ids by the reason. `broken` says why it ended early, with `left` as they were; of `unsure` nobody knows, for the
+    database broke off there, perhaps after its commit."""
 
     done: int = 0
     refused: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     broken: str = ""
     left: int = 0
+    unsure: int | None = None
 
 
 def stop(ids: Sequence[int], *, now: datetime) -> Outcome:
@@ -40,13 +42,10 @@ def stop(ids: Sequence[int], *, now: datetime) -> Outcome:
             outcome.refused[f"The workflow is {statuses[id]} already: there is nothing to stop"].append(id)
     active = [id for id in ids if id in statuses and statuses[id] not in FINAL]
     try:
-        outcome.done = stop_many(workflows=Workflow.objects.filter(pk__in=active), now=now) if active else 0
-    except (DatabaseError, InterfaceError) as error:
-        outcome.broken, outcome.left = _broken(error), len(_not_stopped(active))
-        outcome.done = len(active) - outcome.left
-        return outcome
-    if outcome.done < len(active) and (ended := _not_stopped(active)):
-        outcome.refused["It ended just before the stop"] = ended
+        stop_many(workflows=Workflow.objects.filter(pk__in=active), now=now)
+    except (OperationalError, InterfaceError) as error:
+        outcome.broken = _broken(error)
+    _look(outcome, active)
     return outcome
 
 
@@ -74,7 +73,7 @@ def _each(ids: Sequence[int], verb: Callable[[object], object]) -> Outcome:
         else:
             _try(outcome, id, uids[id], verb)
         if outcome.broken:
-            outcome.left = len(ids) - place
+            outcome.left = len(ids) - place - (outcome.unsure is not None)
             break
     return outcome
 
@@ -87,17 +86,28 @@ def _try(outcome: Outcome, id: int, uid: object, verb: Callable[[object], object
         outcome.refused[GONE].append(id)
     except NotAllowed as error:
         outcome.refused[str(error)].append(id)
-    except (DatabaseError, InterfaceError) as error:
-        outcome.broken = _broken(error)
+    except (OperationalError, InterfaceError) as error:
+        outcome.broken, outcome.unsure = _broken(error), id
 
 
 def _broken(error: Exception) -> str:
     return f"the database did not answer ({type(error).__name__})"
 
 
-def _not_stopped(ids: Sequence[int]) -> list[int]:
-    statuses = _statuses(ids)
-    return [id for id in ids if statuses.get(id) != Status.STOPPED]
+def _look(outcome: Outcome, ids: Sequence[int]) -> None:
+    """What became of those that were to be stopped."""
+    if outcome.broken and not connection.in_atomic_block:
+        connection.close()  # it may be the one that broke
+    statuses = _statuses(ids) if ids else {}
+    for id in ids:
+        if id not in statuses:
+            outcome.refused[GONE].append(id)
+        elif statuses[id] == Status.STOPPED:
+            outcome.done += 1
+        elif statuses[id] in FINAL:
+            outcome.refused[ENDED].append(id)
+        else:
+            outcome.left += 1
 
 
 def _statuses(ids: Sequence[int]) -> Mapping[int, Status]:
