@@ -202,6 +202,7 @@ def test_an_idle_system_writes_nothing_and_hardly_uses_the_processor(up: Callabl
     a slice of its processor last longer, never shorter: one good window of two is enough for the share."""
     product = up(MAX_PARALLEL_NODES="4", WORKER_HEARTBEAT_INTERVAL="5", WORKER_HEARTBEAT_TIMEOUT="30")
     product.finished(product.start("test"))
+    until("the pruner has looked for the first time", (product.data / "run" / "pruner.worker").exists, seconds=60)
     until("the group has settled", lambda: is_quiet(product), seconds=40)
     pids = product.pids()
     files, written = product.files(), written_bytes(pids)
