@@ -66,8 +66,6 @@ def test_with_a_long_history_everything_answers_at_once_and_work_goes_as_fast(wo
     for url in urls():
         most[url] = p95(url, slow, TRIES if scale > 1 else FEW_TRIES)
     claiming = percentile(list(claim_seconds()), 0.95)
-    if claiming > CLAIM_SECONDS:  # the machine may have been busy with something else
-        claiming = percentile(list(claim_seconds()), 0.95)
     stop_all()
     group = workers()
     laden = speed(group)
@@ -83,8 +81,7 @@ def test_with_a_long_history_everything_answers_at_once_and_work_goes_as_fast(wo
     print(*(f"{seconds * 1000:6.0f} ms {url}" for url, seconds in most.items()), figures, sep="\n")
     assert not {url: seconds for url, seconds in most.items() if seconds > slow}
     assert claiming <= CLAIM_SECONDS
-    ratios = laden.by_clock / empty.by_clock, laden.by_processor / empty.by_processor
-    assert max(ratios) >= TOLERANCE  # what slows work down shows in both, what else the machine does in one or the other
+    assert laden.by_processor >= TOLERANCE * empty.by_processor
 
 
 def urls() -> Iterator[str]:
