@@ -15,7 +15,7 @@ test: $(VENV)/.dev
 	@$(BIN)/pytest -n 3 --dist loadfile --timeout 300 -m "processes or e2e"
 
 test-postgres: $(VENV)/.dev
-	@$(BIN)/python -m tests.with_postgres $(BIN)/pytest -n 2 --dist loadfile --without-pure -m "not e2e and not processes and not chaos"
+	@$(BIN)/python -m tests.with_postgres $(BIN)/pytest -n 2 --dist loadfile -m "not e2e and not processes and not chaos"
 
 test-chaos: $(VENV)/.dev
 	@$(BIN)/pytest -n 2 --dist loadfile -m "chaos and not alone" tests/chaos

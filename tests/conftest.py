@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,24 +14,6 @@ from workflows_app.catalog import triggers
 from workflows_app.dashboard import kept
 from workflows_app.engine import crier
 from workflows_app.engine.report import graphs, throughput, usual
-
-PURE = ("actions/", "api/", "catalog/", "dashboard/", "demo/", "dialects/", "graph/", "management/test_prune.py")
-"""Where a test that asks for no database cannot notice which one there is (what prunes there makes files of SQLite)."""
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--without-pure", action="store_true", help="leave out tests that any database would pass: they ask for none")
-
-
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--without-pure"):
-        config.hook.pytest_deselected(items=[item for item in items if _is_pure(item)])
-        items[:] = [item for item in items if not _is_pure(item)]
-
-
-def _is_pure(item: pytest.Item) -> bool:
-    asks = item.get_closest_marker("django_db") or {"db", "transactional_db", "live_server"} & set(getattr(item, "fixturenames", ()))
-    return not asks and str(item.path.relative_to(Path(__file__).parent)).startswith(PURE)
 
 
 @pytest.fixture

@@ -1,1 +1,1 @@
-"""A database backend: Django's for PostgreSQL, except that it asks whether a connection still lives without a round trip (`base.py`)."""
+"""A database backend: Django's for PostgreSQL, except that it seldom asks the server whether a connection still lives (`base.py`)."""

@@ -31,8 +31,8 @@ from workflows_app.models import Step, Workflow
 Workers = Callable[..., Group]
 STEPS, MOST_STEPS, EACH, TRIES, FEW_TRIES = 50_000, 1_000_000, 10, 20, 5
 LIST_SECONDS = {"postgresql": 0.150, "sqlite": 0.300}
-CLAIM_SECONDS, CLAIMS, SLOTS = 0.010, 50, claims.Slots(16, 4)
-CHAINS, HOPS, RUNS, TOLERANCE = 800, 5, 3, 0.8
+CLAIM_SECONDS, CLAIMS, SLOTS = 0.010, 100, claims.Slots(16, 4)
+CHAINS, HOPS, RUNS, TOLERANCE = 800, 5, 5, 0.8
 DASHBOARD = {
     "all": "", "completed": "status=completed", "failed": "status=failed", "stopped": "status=stopped", "running": "status=running",
     "template": "template=history-3", "no template": "template=nobody", "name": "q=Invoice", "one name": "q=report+77",

@@ -71,7 +71,7 @@ def _row(worker: Json, is_last: bool, now: datetime) -> WorkerRow:
         key=worker["id"],
         place=f"{worker['host']} · pid {worker['pid']}",
         other=worker["version"] if worker["version"] not in ("", settings.VERSION) else "",
-        look=STATES[worker["state"]],
+        look=STATES[state],
         heartbeat=None if worker["sameHost"] and state != "silent" else moment(worker["heartbeatAt"], now=now),
         began=moment(worker["startedAt"], now=now),
         memory=f"{worker['memoryBytes'] / MIB:,.0f} MB" if worker["memoryBytes"] else "",
