@@ -159,6 +159,7 @@ def test_one_that_was_forgotten_while_nobody_used_it_is_opened_anew(forgetful: t
 def test_one_that_the_server_closed_is_opened_anew_before_its_first_statement(asked: list[str]) -> None:
     connection.ensure_connection()
     before = connection.connection.info.backend_pid
+    assert connection.is_usable()  # so that for some seconds only the look at the socket can tell
     with psycopg.connect(shared_database()["DATABASE_URL"], autocommit=True) as other:
         other.execute("SELECT pg_terminate_backend(%s)", [before])
         until("it is gone", lambda: not other.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", [before]).fetchall())
